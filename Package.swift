@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+func target(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "SolidFade",
+  products: [
+    .library(name: "SolidFade", targets: ["SolidFade"]),
+    .executable(name: "solidfade", targets: ["SolidFadeTool"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+  ],
+  targets: [
+    .systemLibrary(name: "CBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    target("NumericalMethods", ["CBLAS"]),
+    target("CellModel", []),
+    target("ResidualLearning", ["NumericalMethods"]),
+    target("DegradationPhysics", ["NumericalMethods", "CellModel"]),
+    target(
+      "BatteryData", ["CellModel", "CZlib", "CCrypto", .product(name: "TOMLKit", package: "TOMLKit")]),
+    target("CyclerImport", ["BatteryData"]),
+    target(
+      "LifetimeForecast",
+      ["DegradationPhysics", "ResidualLearning", "BatteryData", "NumericalMethods", "CellModel"]),
+    target(
+      "Reporting", ["LifetimeForecast", .product(name: "Mustache", package: "swift-mustache")],
+      resources: [.embedInCode("Templates")]),
+    target(
+      "SolidFade",
+      [
+        "NumericalMethods", "CellModel", "ResidualLearning", "DegradationPhysics", "BatteryData", "CyclerImport",
+        "LifetimeForecast", "Reporting",
+      ]),
+    .executableTarget(
+      name: "SolidFadeTool",
+      dependencies: ["SolidFade", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: settings),
+    tests("NumericalMethodsTests", ["NumericalMethods"]),
+    tests("ResidualLearningTests", ["ResidualLearning", "NumericalMethods"]),
+    tests("DegradationPhysicsTests", ["DegradationPhysics", "CellModel", "NumericalMethods"]),
+    tests("BatteryDataTests", ["BatteryData", "CellModel"]),
+    tests("CyclerImportTests", ["CyclerImport", "BatteryData", "CellModel"]),
+    tests(
+      "LifetimeForecastTests",
+      ["LifetimeForecast", "BatteryData", "CellModel", "NumericalMethods", "ResidualLearning", "DegradationPhysics"]),
+    tests("ReportingTests", ["Reporting"]),
+    tests("CommandTests", ["BatteryData"]),
+  ],
+  cxxLanguageStandard: .cxx17
+)
