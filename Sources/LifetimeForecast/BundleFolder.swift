@@ -281,7 +281,13 @@ extension BundleFolder {
         try Data(bytes).write(to: temporary.appendingPathComponent(name))
       }
       if manager.fileExists(atPath: target.path) {
-        _ = try manager.replaceItemAt(target, withItemAt: temporary)
+        let old = parent.appendingPathComponent(".\(target.lastPathComponent).old-\(getpid())")
+        try manager.moveItem(at: target, to: old)
+        do { try manager.moveItem(at: temporary, to: target) } catch {
+          try manager.moveItem(at: old, to: target)
+          throw error
+        }
+        try manager.removeItem(at: old)
       } else {
         try manager.moveItem(at: temporary, to: target)
       }
