@@ -92,6 +92,8 @@ public struct FittedBaseline: Sendable, Hashable, Codable {
   private var gridAges: [Double] = []
   /// `mean`: retention of each training cell on the grid.
   private var trajectories: [[Double]] = []
+  /// `mean`: retention below which no trajectory is continued.
+  private var floor = 0.0
   /// `variance`: log10 life = intercept + slope · curve variance.
   private var intercept = 0.0
   /// `variance`: see `intercept`.
@@ -154,7 +156,7 @@ public struct FittedBaseline: Sendable, Hashable, Codable {
     case .variance: return nil
     case .mean:
       guard !trajectories.isEmpty else { return nil }
-      let draws = ages.map { a in trajectories.map { Self.continued(a, gridAges, $0) }.sorted() }
+      let draws = ages.map { a in trajectories.map { Self.continued(a, gridAges, $0, floor) }.sorted() }
       return BaselineRetention(medians: draws.map(NumericalMethods.mean), draws: draws)
     case .sqrt, .power, .last:
       guard let law = law(cell, age) else { return nil }
@@ -178,6 +180,7 @@ public struct FittedBaseline: Sendable, Hashable, Codable {
     guard !known.isEmpty else { return !lifeAges.isEmpty }
     let longest = known.map { $0.ages[$0.ages.count - 1] }.max() ?? 0
     // Denser where fade begins; 41 ages keep the bundle small.
+    floor = known.map(\.eol).min() ?? 0
     gridAges = (0...40).map { longest * Double($0 * $0) / 1600 }
     trajectories = known.map { cell in
       // A single checkpoint is read as a straight line from the reference, which is 1 at age 0.
@@ -185,7 +188,7 @@ public struct FittedBaseline: Sendable, Hashable, Codable {
       let ages = (single ? [0] : []) + cell.ages
       let values = (single ? [1] : []) + cell.retention
       // Five decimals: a hundredth of the noise of a good measurement.
-      return gridAges.map { (Self.continued($0, ages, values) * 1e5).rounded() / 1e5 }
+      return gridAges.map { (Self.continued($0, ages, values, cell.eol) * 1e5).rounded() / 1e5 }
     }
     return true
   }
@@ -200,13 +203,14 @@ public struct FittedBaseline: Sendable, Hashable, Codable {
     return .infinity
   }
 
-  /// The value of a record at `age`; beyond its end it goes on straight with the slope of its last fifth, never rising.
-  private static func continued(_ age: Double, _ ages: [Double], _ values: [Double]) -> Double {
+  /// The value of a record at `age`; beyond its end it goes on straight with the slope of its last fifth, never rising
+  /// and not below the end of life: later ages are not scored.
+  private static func continued(_ age: Double, _ ages: [Double], _ values: [Double], _ eol: Double) -> Double {
     let last = ages.count - 1
     guard age > ages[last], last > 0 else { return interpolate(age, ages, values) }
     let first = min(last - 1, last * 4 / 5)
     let slope = min(0, (values[last] - values[first]) / (ages[last] - ages[first]))
-    return max(0, values[last] + slope * (age - ages[last]))
+    return max(min(eol, values[last]), values[last] + slope * (age - ages[last]))
   }
 
   // MARK: Laws of the observed part
@@ -295,7 +299,7 @@ public struct FittedBaseline: Sendable, Hashable, Codable {
   }
 
   private func spread(_ life: Double, _ age: Double) -> BaselineLife {
-    BaselineLife(median: life, draws: lifeResiduals.map { max(life * exp($0), age) }.sorted())
+    BaselineLife(median: max(life, age), draws: lifeResiduals.map { max(life * exp($0), age) }.sorted())
   }
 
   // MARK: Variance of the change of the voltage curve

@@ -41,13 +41,19 @@ struct BaselineTests {
     #expect(draws.prefix(200).allSatisfy { $0 == 100 } && draws.suffix(200).allSatisfy { $0 == .infinity })
   }
 
-  @Test("The mean trajectory goes on straight beyond a record, and reads one checkpoint as a line from 1")
+  @Test("The mean trajectory goes on straight beyond a record, but not below the end of life")
   func meanTrajectory() throws {
-    let cells = [cell("a", [(0, 1), (100, 0.9), (200, 0.8)], life: 200), cell("b", [(100, 0.6)])]
-    let fitted = try #require(FittedBaseline.fit(.mean, on: cells, early: 0))
-    let found = try #require(fitted.retention(of: cells[0], observedAge: 0, at: [50, 200, 220]))
-    #expect(close(found.medians, [0.875, 0.5, 0.45], 1e-4))
-    #expect(found.draws[0].count == 2)
+    let ended = cell("a", [(0, 1), (100, 0.9), (200, 0.78)], life: 190)
+    let running = cell("b", [(0, 1), (50, 0.98), (100, 0.96)])
+    // A single checkpoint is a straight line from 1.
+    let checkpoint = cell("c", [(100, 0.9)])
+    let fitted = try #require(FittedBaseline.fit(.mean, on: [ended, running, checkpoint], early: 0))
+    let found = try #require(fitted.retention(of: ended, observedAge: 0, at: [50, 200, 300, 10_000]))
+    #expect(close(found.draws[0], [0.95, 0.95, 0.98], 1e-4))
+    #expect(close(found.draws[1], [0.78, 0.8, 0.92], 1e-4))
+    #expect(close(found.draws[2], [0.78, 0.8, 0.88], 1e-4))
+    #expect(close(found.draws[3], [0.78, 0.8, 0.8], 1e-4))
+    #expect(close(found.medians, [0.96, 2.5 / 3, 2.46 / 3, 2.38 / 3], 1e-4))
   }
 
   let rows = [(0, 1.0), (10, 0.99), (25, 0.985), (50, 0.978), (80, 0.975), (100, 0.969)]

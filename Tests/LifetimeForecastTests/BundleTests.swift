@@ -7,7 +7,10 @@ struct BundleTests {
   let contents = BundleContents(
     toolVersion: "0.1.0", seed: .max, datasets: [BundleDataset(name: "d", fingerprints: ["cells.csv": "ab"])],
     trainingCells: [BundleCell(id: "A", dataset: "d", record: "cd"), BundleCell(id: "B", dataset: "d", record: nil)],
-    files: ["model.json": Array("{}\n".utf8), "weights.safetensors": [0, 1, 2, 255], "empty.bin": []])
+    files: [
+      "model.json": Array("{}\n".utf8), "weights.safetensors": [0, 1, 2, 255], "empty.bin": [],
+      "two-blocks.txt": Array("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq".utf8),
+    ])
 
   /// Runs `body` with a fresh folder that is removed afterwards.
   func inFolder(_ body: (String) throws -> Void) throws {
@@ -58,9 +61,12 @@ struct BundleTests {
       #expect(object["parent"] is NSNull)
       #expect(Set(object.keys) == ["format", "version", "seed", "datasets", "training_cells", "parent", "files"])
       let files = try #require(object["files"] as? [String: [String: Any]])
-      // SHA-256 of no byte at all (FIPS 180-4 test value).
+      // SHA-256 of no byte and of 56 bytes (FIPS 180 test values).
       #expect(
         files["empty.bin"]?["sha256"] as? String == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+      #expect(
+        files["two-blocks.txt"]?["sha256"] as? String
+          == "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1")
       #expect(files["weights.safetensors"]?["bytes"] as? Int == 4)
       #expect(String(decoding: data, as: UTF8.self).contains("\"seed\" : 18446744073709551615"))
     }
