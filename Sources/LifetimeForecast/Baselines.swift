@@ -1,3 +1,4 @@
+public import CellModel
 internal import NumericalMethods
 
 #if canImport(Glibc)
@@ -37,7 +38,7 @@ public struct BaselineCell: Sendable, Hashable {
   public var life: Double?
   /// Age of the last row, up to which a cell without an observed life is known to have lived.
   public var lastAge: Double
-  /// log10 of the variance of Q(V) at the last observed curve minus Q(V) at the early one; nil without curves.
+  /// `FittedBaseline.curveVariance(of:upTo:)` at the observed age; nil without curves.
   public var curveVariance: Double?
   /// Retention at which life ends.
   public var eol: Double
@@ -313,6 +314,18 @@ public struct FittedBaseline: Sendable, Hashable, Codable {
     guard change.count >= 2 else { return nil }
     let s = standardDeviation(change)
     return s > 0 ? 2 * log10(s) : nil
+  }
+
+  /// The same between the last curve of age ≤ `age` and the earlier curve nearest age 10.
+  ///
+  /// - Returns: nil without two such curves.
+  public static func curveVariance(of curves: VoltageCurves, upTo age: Double) -> Double? {
+    let visible = curves.ages.prefix { $0 <= age }
+    guard visible.count >= 2 else { return nil }
+    let late = visible.count - 1
+    var early = 0
+    for k in 1..<late where abs(visible[k] - 10) < abs(visible[early] - 10) { early = k }
+    return curveVariance(late: curves.dischargedAh[late], early: curves.dischargedAh[early])
   }
 
   private mutating func fitVariance(_ cells: [BaselineCell]) -> Bool {

@@ -1,9 +1,10 @@
 internal import Foundation
 
-/// What is wrong with a bundle, which file, and what to do. The tool ends with exit code 3.
+/// What is wrong with a bundle, which file, and what to do. The tool ends with exit code 3
+/// (2 for E309).
 public struct BundleError: Error, Sendable, Hashable, CustomStringConvertible {
   /// Stable code: E301 not a bundle, E302 unreadable `bundle.json`, E303 newer format, E304 file missing, E305 wrong
-  /// length, E306 wrong hash, E307 unusable file name, E308 content that cannot be used.
+  /// length, E306 wrong hash, E307 unusable file name, E308 content that cannot be used, E309 the folder to write exists.
   public var code: String
   /// The file, as a path the user can open.
   public var file: String
@@ -157,7 +158,7 @@ public enum BundleFolder {
   /// - Parameters:
   ///   - contents: what to write.
   ///   - path: the folder.
-  ///   - replacing: whether an existing folder may be replaced; otherwise it is an error.
+  ///   - replacing: whether what is there may be replaced; otherwise only an empty folder is.
   /// - Returns: the bundle's SHA-256, that of its `bundle.json`, which names all other hashes.
   /// - Throws: `BundleError`, or the file system's error.
   @discardableResult
@@ -270,8 +271,14 @@ extension BundleFolder {
     let target = URL(fileURLWithPath: path).standardizedFileURL
     let parent = target.deletingLastPathComponent()
     let temporary = parent.appendingPathComponent(".\(target.lastPathComponent).partial-\(getpid())")
-    if manager.fileExists(atPath: target.path) && !replacing {
-      throw CocoaError(.fileWriteFileExists, userInfo: [NSFilePathErrorKey: path])
+    // An empty folder is as good as none.
+    let holds = (try? manager.contentsOfDirectory(atPath: target.path))?.isEmpty == false
+    var isFolder: ObjCBool = false
+    let exists = manager.fileExists(atPath: target.path, isDirectory: &isFolder)
+    if exists && !replacing && (holds || !isFolder.boolValue) {
+      throw BundleError(
+        code: "E309", file: path, message: "exists and is not empty",
+        help: "give another name, or replace it with --force")
     }
     try manager.createDirectory(at: parent, withIntermediateDirectories: true)
     try? manager.removeItem(at: temporary)

@@ -95,7 +95,8 @@ public enum ModelCard {
         "| \(cell("\(d.name): \(d.title)")) | \(cell(d.kind)) | \(cell(d.cellFamily)) | \(d.cells) | \(d.censored) "
           + "| \(cell(d.license)) | \(cell(d.citation)) |")
     }
-    lines += ["", "## Scores", ""]
+    let cuts = facts.early.map { $0.map(age) ?? "all rows" }.joined(separator: ", ")
+    lines += ["", "Training cells were seen up to age: \(cuts).", "", "## Scores", ""]
     lines += scoreTable(facts)
     lines += ["", "## Sensitivity", ""] + bullets(facts.sensitivity, none: "Not assessed.")
     lines += ["", "## Limits", ""] + bullets(facts.limits, none: "None stated.")
@@ -138,7 +139,7 @@ public enum ModelCard {
         let ends = score.interval.map { $0.map { fixed($0, column.decimals) }.joined(separator: ", ") }
         return fixed(value, column.decimals) + (ends.map { " [\($0)]" } ?? "")
       }
-      let early = row.early.map { fixed($0, $0 == $0.rounded() ? 0 : 1) } ?? "all"
+      let early = row.early.map(age) ?? "all"
       lines.append(
         "| \(cell(row.model)) | \(cell(row.part ?? row.split ?? "all")) | \(cell(row.dataset)) | \(early) "
           + "| \(row.counts.cells) | " + values.joined(separator: " | ") + " |")
@@ -169,6 +170,8 @@ public enum ModelCard {
     }
     return out + "\""
   }
+
+  private static func age(_ value: Double) -> String { fixed(value, value == value.rounded() ? 0 : 1) }
 
   /// A number with a fixed count of decimals, rounded half away from zero.
   private static func fixed(_ value: Double, _ decimals: Int) -> String {

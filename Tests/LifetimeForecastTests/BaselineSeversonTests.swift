@@ -1,3 +1,4 @@
+import CellModel
 import Foundation
 import LifetimeForecast
 import NumericalMethods
@@ -39,14 +40,13 @@ private struct Severson {
         let medians = runningMedian(record.map(\.1), window: 9)
         let kept = record.indices.filter { abs(record[$0].1 - medians[$0]) < 0.015 }.map { record[$0] }
         let curves = rows(String(decoding: try Self.unzipped(Self.folder + "/curves/\(id).csv.gz"), as: UTF8.self))
-        let c10 = try column(curves, "c10")
-        let c100 = try column(curves, "c100")
-        let variance = FittedBaseline.curveVariance(
-          late: curves.dropFirst().map { Double($0[c100]) ?? .nan },
-          early: curves.dropFirst().map { Double($0[c10]) ?? .nan })
+        let ages = curves[0].dropFirst().map { Double($0.dropFirst()) ?? .nan }
+        let table = VoltageCurves(
+          voltagesV: curves.dropFirst().map { Double($0[0]) ?? .nan }, ages: ages,
+          dischargedAh: ages.indices.map { k in curves.dropFirst().map { Double($0[k + 1]) ?? .nan } })
         return BaselineCell(
           id: id, group: id, ages: kept.map(\.0), retention: kept.map(\.1), life: life,
-          lastAge: kept.last?.0 ?? 0, curveVariance: variance, eol: 0.8)
+          lastAge: kept.last?.0 ?? 0, curveVariance: FittedBaseline.curveVariance(of: table, upTo: 100), eol: 0.8)
       }
     }
     train = try part("train")

@@ -1,3 +1,4 @@
+import CellModel
 import Foundation
 import LifetimeForecast
 import NumericalMethods
@@ -123,6 +124,17 @@ struct BaselineTests {
     #expect(FittedBaseline.fit(.variance, on: Array(training.prefix(2)), early: 0) == nil)
     #expect(FittedBaseline.curveVariance(late: [1, 3, .nan], early: [0, 0, 0]) == 0)
     #expect(FittedBaseline.curveVariance(late: [1, 1], early: [0, 0]) == nil)
+  }
+
+  @Test("The curves compared are the last visible one and the earlier one nearest age 10")
+  func curves() {
+    let table = VoltageCurves(
+      voltagesV: [3, 2], ages: [2, 9, 12, 100, 200], dischargedAh: [[0, 0], [0, 1], [0, 5], [0, 21], [0, 99]])
+    // 100 against 9: changes 0 and 20, variance 100.
+    #expect(FittedBaseline.curveVariance(of: table, upTo: 150) == 2)
+    // 9 against 2: variance ¼. Nothing earlier than 2.
+    #expect(FittedBaseline.curveVariance(of: table, upTo: 9) == 2 * log10(0.5))
+    #expect(FittedBaseline.curveVariance(of: table, upTo: 8) == nil)
   }
 
   @Test("A fitted baseline reads back equal from JSON", arguments: BaselineKind.allCases)

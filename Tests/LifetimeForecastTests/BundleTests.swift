@@ -116,10 +116,12 @@ struct BundleTests {
   func replacing() throws {
     try inFolder { folder in
       let path = folder + "/m"
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
       try BundleFolder.write(contents, to: path)
       var other = contents
       other.files = ["only.json": [1]]
-      #expect(throws: (any Error).self) { try BundleFolder.write(other, to: path) }
+      let refused = #expect(throws: BundleError.self) { try BundleFolder.write(other, to: path) }
+      #expect(refused?.code == "E309")
       #expect(try BundleFolder.read(path).contents == contents)
       try BundleFolder.write(other, to: path, replacing: true)
       #expect(try BundleFolder.read(path).contents == other)

@@ -29,6 +29,7 @@ struct ModelCardTests {
     #expect(text.contains("datasets:\n- \"mydata\"\n"))
     #expect(text.contains("| mydata: Cells | measured | liquid | 12 | 3 | CC BY 4.0 | doi:1 |"))
     #expect(text.contains("| hybrid | out_of_fold | mydata | 100 | 11 | 71.0 [60.1, 90.0] | – | – | 0.93 | – |"))
+    #expect(text.contains("seen up to age: 0, all rows."))
     #expect(text.contains("- Few groups.") && text.contains("Not assessed."))
     #expect(text.hasSuffix("- mydata: doi:1\n"))
   }
