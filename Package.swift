@@ -13,8 +13,8 @@ func target(_ name: String, _ dependencies: [Target.Dependency], resources: [Res
   .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 let package = Package(
@@ -56,7 +56,7 @@ let package = Package(
       dependencies: ["SolidFade", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
     tests("NumericalMethodsTests", ["NumericalMethods"]),
-    tests("ResidualLearningTests", ["ResidualLearning", "NumericalMethods"]),
+    tests("ResidualLearningTests", ["ResidualLearning", "NumericalMethods"], exclude: ["Reference"]),
     tests("DegradationPhysicsTests", ["DegradationPhysics", "CellModel", "NumericalMethods"]),
     tests("BatteryDataTests", ["BatteryData", "CellModel"]),
     tests("CyclerImportTests", ["CyclerImport", "BatteryData", "CellModel"]),

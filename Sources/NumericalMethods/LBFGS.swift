@@ -1,3 +1,5 @@
+internal import CBLAS
+
 /// Minimises a smooth function of few variables inside a box by limited-memory BFGS with projection.
 ///
 /// - Parameters:
@@ -13,63 +15,72 @@ public func minimizeLBFGS(
   start: [Double], lower: [Double], upper: [Double], iterations: Int, memory: Int = 10,
   objective: (_ x: [Double]) -> (value: Double, gradient: [Double])
 ) -> (x: [Double], value: Double) {
+  _ = singleThread
   let n = start.count
-  func clip(_ x: [Double]) -> [Double] { (0..<n).map { min(max(x[$0], lower[$0]), upper[$0]) } }
-  func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
-  var x = clip(start)
+  let size = Int32(n)
+  func dot(_ a: [Double], _ b: [Double]) -> Double { cblas_ddot(size, a, 1, b, 1) }
+  func clip(_ x: inout [Double]) { for i in 0..<n { x[i] = min(max(x[i], lower[i]), upper[i]) } }
+  var x = start
+  clip(&x)
   var (f, g) = objective(x)
-  var steps: [[Double]] = []
-  var changes: [[Double]] = []
+  var pairs: [(step: [Double], change: [Double], product: Double)] = []
+  var projected = g
+  var d = g
+  var trial = x
   for _ in 0..<iterations {
-    let free = (0..<n).map { !(x[$0] <= lower[$0] && g[$0] > 0) && !(x[$0] >= upper[$0] && g[$0] < 0) }
-    let pg = (0..<n).map { free[$0] ? g[$0] : 0 }
-    if (pg.map(abs).max() ?? 0) < 1e-6 { break }
-    var d = pg
+    var steepest = 0.0
+    for i in 0..<n {
+      let held = (x[i] <= lower[i] && g[i] > 0) || (x[i] >= upper[i] && g[i] < 0)
+      projected[i] = held ? 0 : g[i]
+      steepest = max(steepest, abs(projected[i]))
+    }
+    if steepest < 1e-6 { break }
+    d = projected
     var alphas: [Double] = []
-    for k in steps.indices.reversed() {
-      let a = dot(steps[k], d) / dot(steps[k], changes[k])
+    for pair in pairs.reversed() {
+      let a = dot(pair.step, d) / pair.product
       alphas.append(a)
-      for i in 0..<n { d[i] -= a * changes[k][i] }
+      cblas_daxpy(size, -a, pair.change, 1, &d, 1)
     }
-    if let s = steps.last, let y = changes.last {
-      let gamma = dot(s, y) / dot(y, y)
-      for i in 0..<n { d[i] *= gamma }
+    if let last = pairs.last {
+      cblas_dscal(size, last.product / dot(last.change, last.change), &d, 1)
     } else {
-      let norm = dot(pg, pg).squareRoot()
-      for i in 0..<n { d[i] /= max(1, norm) }
+      cblas_dscal(size, 1 / max(1, dot(projected, projected).squareRoot()), &d, 1)
     }
-    for (k, a) in zip(steps.indices, alphas.reversed()) {
-      let b = dot(changes[k], d) / dot(steps[k], changes[k])
-      for i in 0..<n { d[i] += (a - b) * steps[k][i] }
+    for (pair, a) in zip(pairs, alphas.reversed()) {
+      cblas_daxpy(size, a - dot(pair.change, d) / pair.product, pair.step, 1, &d, 1)
     }
-    for i in 0..<n { d[i] = free[i] ? -d[i] : 0 }
-    var slope = dot(pg, d)
-    if !(slope < 0) {
-      d = pg.map { -$0 }
-      slope = dot(pg, d)
-      steps = []
-      changes = []
+    for i in 0..<n {
+      let held = (x[i] <= lower[i] && g[i] > 0) || (x[i] >= upper[i] && g[i] < 0)
+      d[i] = held ? 0 : -d[i]
+    }
+    if !(dot(projected, d) < 0) {
+      for i in 0..<n { d[i] = -projected[i] }
+      pairs = []
     }
     var t = 1.0
     var accepted = false
     for _ in 0..<25 {
-      let trial = clip((0..<n).map { x[$0] + t * d[$0] })
+      for i in 0..<n { trial[i] = x[i] + t * d[i] }
+      clip(&trial)
       let (ft, gt) = objective(trial)
-      let decrease = dot(pg, (0..<n).map { trial[$0] - x[$0] })
+      var decrease = 0.0
+      for i in 0..<n { decrease += projected[i] * (trial[i] - x[i]) }
       if ft.isFinite && ft <= f + 1e-4 * min(decrease, 0) && ft < f {
-        let s = (0..<n).map { trial[$0] - x[$0] }
-        let y = (0..<n).map { gt[$0] - g[$0] }
-        if dot(s, y) > 1e-10 * dot(y, y) {
-          steps.append(s)
-          changes.append(y)
-          if steps.count > memory {
-            steps.removeFirst()
-            changes.removeFirst()
-          }
+        var step = trial
+        var change = gt
+        for i in 0..<n {
+          step[i] -= x[i]
+          change[i] -= g[i]
+        }
+        let product = dot(step, change)
+        if product > 1e-10 * dot(change, change) {
+          pairs.append((step, change, product))
+          if pairs.count > memory { pairs.removeFirst() }
         }
         accepted = true
         let gain = f - ft
-        x = trial
+        swap(&x, &trial)
         f = ft
         g = gt
         if gain < 1e-9 * max(abs(f), 1) { return (x, f) }

@@ -9,7 +9,7 @@ public enum LinearAlgebraError: Error, Hashable, Sendable {
 }
 
 /// One BLAS thread: outer parallelism is faster for matrices of this size, and bits then never depend on threads.
-private let singleThread: Void = openblas_set_num_threads(1)
+let singleThread: Void = openblas_set_num_threads(1)
 
 extension Matrix {
   /// The product `op(a) · op(b)`, where `op` transposes when asked to.
@@ -31,14 +31,18 @@ extension Matrix {
     return out
   }
 
-  /// The product of the matrix with a vector of `columns` values.
-  public func times(_ x: [Double]) -> [Double] {
-    precondition(x.count == columns, "\(rows) × \(columns) times a vector of \(x.count)")
-    return (0..<rows).map { i in
-      var sum = 0.0
-      for j in 0..<columns { sum += self[i, j] * x[j] }
-      return sum
+  /// The product of the matrix, or of its transpose, with a vector.
+  public func times(_ x: [Double], transposed: Bool = false) -> [Double] {
+    _ = singleThread
+    precondition(x.count == (transposed ? rows : columns), "\(rows) × \(columns) times a vector of \(x.count)")
+    var out = [Double](repeating: 0, count: transposed ? columns : rows)
+    guard rows > 0, columns > 0 else { return out }
+    out.withUnsafeMutableBufferPointer { y in
+      cblas_dgemv(
+        CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, Int32(rows), Int32(columns), 1, storage,
+        Int32(columns), x, 1, 0, y.baseAddress, 1)
     }
+    return out
   }
 }
 
@@ -82,6 +86,20 @@ public struct Cholesky: Sendable, Hashable {
     var one: Int32 = 1
     var info: Int32 = 0
     if n > 0 { x.withUnsafeMutableBufferPointer { dpotrs_("L", &n, &one, factor, &n, $0.baseAddress, &n, &info) } }
+    return x
+  }
+
+  /// Solves A x = b for every row b of `rows`; row k of the result is the solution of row k.
+  public func solve(rows b: Matrix) -> Matrix {
+    precondition(b.columns == order, "right-hand sides of \(b.columns) for order \(order)")
+    var x = b
+    var n = Int32(order)
+    var count = Int32(b.rows)
+    var info: Int32 = 0
+    guard n > 0, count > 0 else { return x }
+    x.storage.withUnsafeMutableBufferPointer {
+      dpotrs_("L", &n, &count, factor, &n, $0.baseAddress, &n, &info)
+    }
     return x
   }
 

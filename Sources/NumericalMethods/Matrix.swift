@@ -35,6 +35,21 @@ public struct Matrix: Sendable, Hashable, Codable {
     self.storage = storage
   }
 
+  /// Decodes a matrix; sizes that disagree with the number of elements are an error.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    rows = try container.decode(Int.self, forKey: .rows)
+    columns = try container.decode(Int.self, forKey: .columns)
+    storage = try container.decode([Double].self, forKey: .storage)
+    let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
+    guard rows >= 0, columns >= 0, !overflow, count == storage.count else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .storage, in: container, debugDescription: "\(storage.count) values for \(rows) × \(columns)")
+    }
+  }
+
+  private enum CodingKeys: String, CodingKey { case rows, columns, storage }
+
   /// The element in row `i`, column `j`, both from 0.
   @inlinable public subscript(i: Int, j: Int) -> Double {
     get { storage[i * columns + j] }

@@ -1,0 +1,149 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+public import NumericalMethods
+
+/// What a hidden layer does with its sums.
+public enum Activation: String, Sendable, Hashable, Codable {
+  /// The hyperbolic tangent.
+  case tanh
+  /// max(0, x).
+  case relu
+}
+
+/// A multilayer perceptron: hidden layers with one activation, then a layer without.
+public struct Network<Scalar: BLASScalar>: Sendable, Hashable, Codable {
+  /// Values at the input, after each hidden layer and at the output.
+  public let sizes: [Int]
+  /// The activation of the hidden layers.
+  public let activation: Activation
+  /// Weights and biases, layer after layer; see `layers` for the places.
+  public internal(set) var parameters: [Scalar]
+  /// The layers, first to last.
+  public var layers: [DenseLayer] { DenseLayer.stack(sizes) }
+
+  /// A network with weights and biases uniform in ±√(6 / (inputs + outputs)) of their layer.
+  ///
+  /// - Source: X. Glorot and Y. Bengio, AISTATS 2010, eq. 16; biases too, as scikit-learn's `MLPRegressor`.
+  init(sizes: [Int], activation: Activation, stream: inout RandomStream) {
+    self.sizes = sizes
+    self.activation = activation
+    parameters = []
+    for layer in layers {
+      let bound = (6 / Double(layer.inputs + layer.outputs)).squareRoot()
+      for _ in layer.weights.lowerBound..<layer.biases.upperBound {
+        parameters.append(Scalar(bound * (2 * stream.uniform() - 1)))
+      }
+    }
+  }
+
+  /// The outputs for rows of inputs, both row-major without gaps.
+  public func callAsFunction(_ input: [Scalar], rows: Int) -> [Scalar] {
+    var pass = NetworkPass<Scalar>()
+    pass.forward(self, input: input, rows: rows)
+    return pass.output
+  }
+
+  private enum CodingKeys: String, CodingKey { case sizes, activation, parameters }
+
+  /// Decodes a network; sizes or parameters that cannot belong to one are an error.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    sizes = try container.decode([Int].self, forKey: .sizes)
+    activation = try container.decode(Activation.self, forKey: .activation)
+    parameters = try container.decode([Scalar].self, forKey: .parameters)
+    // The bound keeps products of damaged sizes from overflowing.
+    guard sizes.count >= 2, sizes.allSatisfy({ $0 > 0 && $0 <= 1 << 20 }), sizes.count <= 64,
+      layers.last?.biases.upperBound == parameters.count, parameters.allSatisfy(\.isFinite)
+    else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .parameters, in: container,
+        debugDescription: "\(parameters.count) parameters for layers of \(sizes), or not finite")
+    }
+  }
+}
+
+/// The values inside a network for a batch of rows, kept for the way back.
+struct NetworkPass<Scalar: BLASScalar> {
+  /// Values after each layer, row-major.
+  private var values: [[Scalar]] = []
+  /// Derivatives with respect to the sums of each layer, row-major.
+  private var deltas: [[Scalar]] = []
+
+  /// What the last layer gave.
+  var output: [Scalar] { values[values.count - 1] }
+
+  /// Runs `rows` rows of inputs through the network.
+  mutating func forward(_ network: Network<Scalar>, input: [Scalar], rows: Int) {
+    let layers = network.layers
+    precondition(input.count == rows * layers[0].inputs, "\(input.count) inputs for \(rows) × \(layers[0].inputs)")
+    if values.count != layers.count {
+      values = [[Scalar]](repeating: [], count: layers.count)
+      deltas = values
+    }
+    for (l, layer) in layers.enumerated() {
+      if values[l].count != rows * layer.outputs {
+        values[l] = [Scalar](repeating: 0, count: rows * layer.outputs)
+        deltas[l] = values[l]
+      }
+      network.parameters.withUnsafeBufferPointer { parameters in
+        let bias = parameters.baseAddress! + layer.biases.lowerBound
+        let weights = parameters.baseAddress! + layer.offset
+        func run(_ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>) {
+          for i in 0..<rows { (y + i * layer.outputs).update(from: bias, count: layer.outputs) }
+          Scalar.multiply(
+            rows: rows, columns: layer.outputs, inner: layer.inputs, x, transposedA: false, weights,
+            transposedB: false, into: y, adding: true)
+          if l < layers.count - 1 { Self.activate(y, count: rows * layer.outputs, network.activation) }
+        }
+        if l == 0 { run(input, &values[0]) } else { run(values[l - 1], &values[l]) }
+      }
+    }
+  }
+
+  private static func activate(_ y: UnsafeMutablePointer<Scalar>, count: Int, _ activation: Activation) {
+    switch activation {
+    case .tanh: for i in 0..<count { y[i] = Scalar(tanh(Double(y[i]))) }
+    case .relu: for i in 0..<count where y[i] < 0 { y[i] = 0 }
+    }
+  }
+
+  /// Sets `gradient` to the derivative with respect to the parameters, from that with respect to the outputs of the
+  /// batch of the last `forward`.
+  mutating func backward(
+    _ network: Network<Scalar>, input: [Scalar], rows: Int, outputGradient: [Scalar], into gradient: inout [Scalar]
+  ) {
+    let layers = network.layers
+    deltas[layers.count - 1] = outputGradient
+    gradient.withUnsafeMutableBufferPointer { gradient in
+      for (l, layer) in layers.enumerated().reversed() {
+        let base = gradient.baseAddress!
+        Scalar.multiply(
+          rows: layer.inputs, columns: layer.outputs, inner: rows, l == 0 ? input : values[l - 1],
+          transposedA: true, deltas[l], transposedB: false, into: base + layer.offset, adding: false)
+        let bias = base + layer.biases.lowerBound
+        for o in 0..<layer.outputs { bias[o] = 0 }
+        deltas[l].withUnsafeBufferPointer { d in
+          for i in 0..<rows { for o in 0..<layer.outputs { bias[o] += d[i * layer.outputs + o] } }
+        }
+        guard l > 0 else { continue }
+        network.parameters.withUnsafeBufferPointer { parameters in
+          Scalar.multiply(
+            rows: rows, columns: layer.inputs, inner: layer.outputs, deltas[l], transposedA: false,
+            parameters.baseAddress! + layer.offset, transposedB: true, into: &deltas[l - 1], adding: false)
+        }
+        let count = rows * layer.inputs
+        values[l - 1].withUnsafeBufferPointer { y in
+          deltas[l - 1].withUnsafeMutableBufferPointer { d in
+            switch network.activation {
+            case .tanh: for i in 0..<count { d[i] *= 1 - y[i] * y[i] }
+            case .relu: for i in 0..<count where y[i] <= 0 { d[i] = 0 }
+            }
+          }
+        }
+      }
+    }
+  }
+}
