@@ -37,7 +37,8 @@ let package = Package(
     target("ResidualLearning", ["NumericalMethods"]),
     target("DegradationPhysics", ["NumericalMethods", "CellModel"]),
     target(
-      "BatteryData", ["CellModel", "CZlib", "CCrypto", .product(name: "TOMLKit", package: "TOMLKit")]),
+      "BatteryData",
+      ["CellModel", "NumericalMethods", "CZlib", "CCrypto", .product(name: "TOMLKit", package: "TOMLKit")]),
     target("CyclerImport", ["BatteryData"]),
     target(
       "LifetimeForecast",
