@@ -178,9 +178,14 @@ struct GaussianProcessTests {
     #expect(try JSONDecoder().decode(GaussianProcess.self, from: data) == process)
     let wide: [String: Any] = ["rows": 14, "columns": 5, "storage": [1.0]]
     let negative: [String: Any] = ["rows": -14, "columns": -4, "storage": process.inputs.storage]
+    let kernels: [[String: Any]] = [(4, [[0, 4]]), (-1, []), (5, [[0]]), (4, [[]])].map { columns, blocks in
+      [
+        "linear": true, "radial": true, "group": true, "lengthScaleFactor": 1, "blocks": blocks, "columns": columns,
+      ] as [String: Any]
+    }
     try expectDamageRefused(
       GaussianProcess.self, data,
-      [
+      kernels.map { ("kernel", $0) } + [
         ("groups", [1, 2]), ("scale", -1), ("variances", [0.1]), ("standardisedTarget", [Double]()),
         ("variances", process.variances.map { -$0 }), ("inputs", wide), ("inputs", negative),
       ])

@@ -22,7 +22,7 @@ public struct Network<Scalar: BLASScalar>: Sendable, Hashable, Codable {
   /// Weights and biases, layer after layer; see `layers` for the places.
   public internal(set) var parameters: [Scalar]
   /// The layers, first to last.
-  public var layers: [DenseLayer] { DenseLayer.stack(sizes) }
+  public let layers: [DenseLayer]
 
   /// A network with weights and biases uniform in ±√(6 / (inputs + outputs)) of their layer.
   ///
@@ -30,6 +30,7 @@ public struct Network<Scalar: BLASScalar>: Sendable, Hashable, Codable {
   init(sizes: [Int], activation: Activation, stream: inout RandomStream) {
     self.sizes = sizes
     self.activation = activation
+    layers = DenseLayer.stack(sizes)
     parameters = []
     for layer in layers {
       let bound = (6 / Double(layer.inputs + layer.outputs)).squareRoot()
@@ -54,9 +55,10 @@ public struct Network<Scalar: BLASScalar>: Sendable, Hashable, Codable {
     sizes = try container.decode([Int].self, forKey: .sizes)
     activation = try container.decode(Activation.self, forKey: .activation)
     parameters = try container.decode([Scalar].self, forKey: .parameters)
-    // The bound keeps products of damaged sizes from overflowing.
-    guard sizes.count >= 2, sizes.allSatisfy({ $0 > 0 && $0 <= 1 << 20 }), sizes.count <= 64,
-      layers.last?.biases.upperBound == parameters.count, parameters.allSatisfy(\.isFinite)
+    // The bounds keep the products of damaged sizes from overflowing.
+    let plausible = (2...64).contains(sizes.count) && sizes.allSatisfy { (1...(1 << 20)).contains($0) }
+    layers = plausible ? DenseLayer.stack(sizes) : []
+    guard layers.last?.biases.upperBound == parameters.count, parameters.allSatisfy(\.isFinite)
     else {
       throw DecodingError.dataCorruptedError(
         forKey: .parameters, in: container,
