@@ -70,7 +70,7 @@ public struct GaussianProcessOptions: Sendable, Codable, Hashable {
       iterations: warmStart == nil ? iterations : warmIterations, objective: evidence.penalised)
     return try GaussianProcess(
       kernel: kernel, inputs: x, groups: groups, standardisedTarget: evidence.target, centre: centre, scale: scale,
-      variances: found.x.map { exp($0) })
+      variances: found.x.map { exp($0) }, triangles: evidence.triangles)
   }
 
   /// Whether some groups are equal and some are not.
@@ -97,7 +97,8 @@ struct Evidence {
   /// Means of the log variances: constant, kernels, noise.
   let priorMeans: [Double]
   private let priorDeviations: [Double]
-  private let triangles: Matrix
+  /// The parts of the kernel between all observations, as `BlockKernel.triangles` gives them.
+  let triangles: Matrix
   /// Added to the diagonal so that the factorisation never fails by rounding.
   static let jitter = 1e-6
 
@@ -193,12 +194,12 @@ public struct GaussianProcess: Sendable, Hashable, Codable {
   /// Smallest predictive variance, in units of `scale`².
   private static let varianceFloor = 1e-6
 
-  /// A process with given variances.
+  /// A process with given variances; `triangles` are the kernel's parts where they are at hand already.
   ///
   /// - Throws: `LearningError.numericalFailure` when the covariance cannot be factored.
   init(
     kernel: BlockKernel, inputs: Matrix, groups: [Int], standardisedTarget: [Double], centre: Double, scale: Double,
-    variances: [Double]
+    variances: [Double], triangles: Matrix? = nil
   ) throws(LearningError) {
     self.kernel = kernel
     self.inputs = inputs
@@ -208,7 +209,7 @@ public struct GaussianProcess: Sendable, Hashable, Codable {
     self.scale = scale
     self.variances = variances
     let k = Evidence.covariance(
-      triangles: kernel.triangles(inputs, groups: groups), order: inputs.rows, variances: variances)
+      triangles: triangles ?? kernel.triangles(inputs, groups: groups), order: inputs.rows, variances: variances)
     do { factor = try Cholesky(k) } catch { throw .numericalFailure("covariance of \(inputs.rows) rows: \(error)") }
     coefficients = factor.solve(standardisedTarget)
   }
