@@ -1,10 +1,10 @@
+internal import BatteryData
 internal import Foundation
 
-/// What is wrong with a bundle, which file, and what to do. The tool ends with exit code 3
-/// (2 for E309).
+/// What is wrong with a bundle, which file, and what to do. The tool ends with exit code 3.
 public struct BundleError: Error, Sendable, Hashable, CustomStringConvertible {
   /// Stable code: E301 not a bundle, E302 unreadable `bundle.json`, E303 newer format, E304 file missing, E305 wrong
-  /// length, E306 wrong hash, E307 unusable file name, E308 content that cannot be used, E309 the folder to write exists.
+  /// length, E306 wrong hash, E307 unusable file name, E308 content that cannot be used.
   public var code: String
   /// The file, as a path the user can open.
   public var file: String
@@ -173,7 +173,7 @@ public enum BundleFolder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     let head = Array(try encoder.encode(manifest)) + [UInt8(ascii: "\n")]
-    try writeFolder(path, files: contents.files.merging([manifestName: head]) { $1 }, replacing: replacing)
+    try AtomicWrite.folder(path, files: contents.files.merging([manifestName: head]) { $1 }, replacing: replacing)
     return sha256(head)
   }
 
@@ -262,83 +262,5 @@ public enum BundleFolder {
   private static func isPlain(_ name: String) -> Bool {
     !name.isEmpty && name != manifestName && !name.hasPrefix(".")
       && !name.unicodeScalars.contains { $0 == "/" || $0 == "\\" || $0.value < 32 }
-  }
-}
-
-extension BundleFolder {
-  private static func writeFolder(_ path: String, files: [String: [UInt8]], replacing: Bool) throws {
-    let manager = FileManager.default
-    let target = URL(fileURLWithPath: path).standardizedFileURL
-    let parent = target.deletingLastPathComponent()
-    let temporary = parent.appendingPathComponent(".\(target.lastPathComponent).partial-\(getpid())")
-    // An empty folder is as good as none.
-    let holds = (try? manager.contentsOfDirectory(atPath: target.path))?.isEmpty == false
-    var isFolder: ObjCBool = false
-    let exists = manager.fileExists(atPath: target.path, isDirectory: &isFolder)
-    if exists && !replacing && (holds || !isFolder.boolValue) {
-      throw BundleError(
-        code: "E309", file: path, message: "exists and is not empty",
-        help: "give another name, or replace it with --force")
-    }
-    try manager.createDirectory(at: parent, withIntermediateDirectories: true)
-    try? manager.removeItem(at: temporary)
-    try manager.createDirectory(at: temporary, withIntermediateDirectories: false)
-    do {
-      for (name, bytes) in files.sorted(by: { $0.key < $1.key }) {
-        try Data(bytes).write(to: temporary.appendingPathComponent(name))
-      }
-      if manager.fileExists(atPath: target.path) {
-        let old = parent.appendingPathComponent(".\(target.lastPathComponent).old-\(getpid())")
-        try manager.moveItem(at: target, to: old)
-        do { try manager.moveItem(at: temporary, to: target) } catch {
-          try manager.moveItem(at: old, to: target)
-          throw error
-        }
-        try manager.removeItem(at: old)
-      } else {
-        try manager.moveItem(at: temporary, to: target)
-      }
-    } catch {
-      try? manager.removeItem(at: temporary)
-      throw error
-    }
-  }
-
-  /// SHA-256 in hexadecimal (FIPS 180-4).
-  static func sha256(_ bytes: [UInt8]) -> String {
-    var message = bytes
-    message.append(0x80)
-    while message.count % 64 != 56 { message.append(0) }
-    for k in (0..<8).reversed() { message.append(UInt8(truncatingIfNeeded: (bytes.count * 8) >> (8 * k))) }
-    var h: [UInt32] = [
-      0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
-    ]
-    let primes = (2...311).filter { p in !(2..<p).contains { p % $0 == 0 } }
-    let k = primes.prefix(64).map { UInt32(truncatingIfNeeded: UInt64((cbrt(Double($0)) * 0x1p32))) }
-    func rotate(_ x: UInt32, _ n: UInt32) -> UInt32 { (x >> n) | (x << (32 - n)) }
-    var w = [UInt32](repeating: 0, count: 64)
-    for block in stride(from: 0, to: message.count, by: 64) {
-      for t in 0..<16 {
-        w[t] = (0..<4).reduce(0) { $0 << 8 | UInt32(message[block + 4 * t + $1]) }
-      }
-      for t in 16..<64 {
-        let s0 = rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^ (w[t - 15] >> 3)
-        let s1 = rotate(w[t - 2], 17) ^ rotate(w[t - 2], 19) ^ (w[t - 2] >> 10)
-        w[t] = w[t - 16] &+ s0 &+ w[t - 7] &+ s1
-      }
-      var (a, b, c, d, e, f, g, z) = (h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7])
-      for t in 0..<64 {
-        let s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
-        let t1 = z &+ s1 &+ ((e & f) ^ (~e & g)) &+ k[t] &+ w[t]
-        let s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
-        let t2 = s0 &+ ((a & b) ^ (a & c) ^ (b & c))
-        (z, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
-      }
-      for (t, v) in [a, b, c, d, e, f, g, z].enumerated() { h[t] = h[t] &+ v }
-    }
-    return h.map { word in
-      let text = String(word, radix: 16)
-      return String(repeating: "0", count: 8 - text.count) + text
-    }.joined()
   }
 }

@@ -1,6 +1,22 @@
 import ArgumentParser
+import SolidFade
 
+/// The version of the tool, written into every output.
+let toolVersion = "0.1.0"
+
+/// `solidfade`: lifetime prediction for solid-state cells.
 @main
 struct SolidFadeTool: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "solidfade", version: "solidfade 0.1.0")
+  static let configuration = CommandConfiguration(
+    commandName: "solidfade",
+    abstract: "How long will a cell live, how sure is that, and why does it fade?",
+    discussion: """
+      Two commands from own data to a forecast:
+        solidfade train DATA -o m.solidfade
+        solidfade predict NEW -m m.solidfade -o forecast
+      """,
+    version: "solidfade \(toolVersion)",
+    subcommands: [
+      Train.self, Predict.self, Evaluate.self, Columns.self, ModelCommand.self,
+    ])
 }

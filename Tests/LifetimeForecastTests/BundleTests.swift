@@ -120,8 +120,8 @@ struct BundleTests {
       try BundleFolder.write(contents, to: path)
       var other = contents
       other.files = ["only.json": [1]]
-      let refused = #expect(throws: BundleError.self) { try BundleFolder.write(other, to: path) }
-      #expect(refused?.code == "E309")
+      let refused = #expect(throws: DataFaults.self) { try BundleFolder.write(other, to: path) }
+      #expect(refused?.faults.first?.code == "E309")
       #expect(try BundleFolder.read(path).contents == contents)
       try BundleFolder.write(other, to: path, replacing: true)
       #expect(try BundleFolder.read(path).contents == other)

@@ -1,0 +1,73 @@
+internal import BatteryData
+internal import CellModel
+internal import DegradationPhysics
+
+/// Cells of one dataset on their way into the core: cleaned, curves attached, cut at N.
+struct CellAssembly: Sendable {
+  var description: DatasetDescription
+  var endOfLife: EndOfLife
+  var traits: RecordTraits
+  var histories: [CellHistory]
+  /// Log fade at 100 cycles that the sulfide simulation expects, by cell id; empty for other families.
+  var physicsLogFade: [String: Double]
+
+  /// Cells with their curves up to `longest`, the latest age that any forecast will see.
+  static func make(
+    _ dataset: Dataset, cellIDs: [String], endOfLife: EndOfLife, traits: RecordTraits?, longest: Double,
+    seed: UInt64, threads: Int
+  ) async throws -> CellAssembly {
+    let wanted = Set(cellIDs)
+    var histories = dataset.cells.filter { wanted.contains($0.id) && $0.status != .excluded }
+    if longest > 0 {
+      let curves = try await DatasetReader.readCurves(
+        dataset, cellIDs: histories.map(\.id), upTo: longest.isFinite ? longest : nil, threads: threads)
+      for i in histories.indices { histories[i].curves = curves[histories[i].id] ?? histories[i].curves }
+    }
+    let preparation = CellPreparation(description: dataset.description, endOfLife: endOfLife)
+    let known = try traits ?? RecordTraits(retentions: histories.map { try preparation.relative($0).retention })
+    var fade: [String: Double] = [:]
+    if dataset.description.family == .sulfideSolidState {
+      fade = try await SulfidePrior.logFade(histories, seed: seed, threads: threads)
+    }
+    return CellAssembly(
+      description: dataset.description, endOfLife: endOfLife, traits: known, histories: histories,
+      physicsLogFade: fade)
+  }
+
+  /// The cells as a forecast from age `n` sees them; nil means all rows of each cell.
+  ///
+  /// - Parameter forTraining: keep the whole record beside the visible part.
+  func cells(at n: Double?, forTraining: Bool) throws -> [CoreCell] {
+    let preparation = CellPreparation(description: description, endOfLife: endOfLife)
+    return try histories.map { history in
+      let age = n ?? (history.series.ages.last ?? 0)
+      // Nothing after N may be seen, not even by a centred filter or through the outcome columns.
+      var visible = history
+      visible.series = age > 0 ? history.series.visible(upTo: age) : CycleSeries()
+      let observed = try prepareVisible(visible, history, preparation)
+      let full = forTraining ? try preparation.prepare(history, traits: traits) : observed
+      let reach = observed.ages.isEmpty ? 0 : min(age, observed.lastAge)
+      return CoreCell(
+        full: full, observed: observed, age: traits.isDense && forTraining ? age : reach,
+        physicsLogFade: physicsLogFade[history.id])
+    }
+  }
+
+  /// Prepares the visible rows; outcome columns are removed, and the capacity reference is that of visible rows.
+  private func prepareVisible(
+    _ visible: CellHistory, _ history: CellHistory, _ preparation: CellPreparation
+  ) throws -> PreparedCell {
+    var cell = visible
+    for column in ["observed_life", "first_failure_cycle"] { cell.attributes.numbers[column] = nil }
+    for column in ["status", "failure_mode", "reason"] { cell.attributes.texts[column] = nil }
+    return try preparation.prepare(cell, traits: traits)
+  }
+}
+
+/// The sulfide simulation as an input of the learners.
+enum SulfidePrior {
+  /// Ensemble mean of log fade, ln(−ln retention), after 100 cycles, for each cell by id.
+  static func logFade(_ cells: [CellHistory], seed: UInt64, threads: Int) async throws -> [String: Double] {
+    [:]
+  }
+}

@@ -1,0 +1,79 @@
+internal import NumericalMethods
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// Standardises features on training cells and bounds them: 4·tanh(z/4), so that no linear member runs away.
+struct FeatureScaler: Sendable, Hashable, Codable {
+  var features: [Feature]
+  var means: [Double]
+  var spreads: [Double]
+  /// Scale of the arcsinh of heavy-tailed `early_*` columns; 0 elsewhere.
+  var asinhScales: [Double]
+
+  /// Keeps the features that enough training cells have and that vary.
+  ///
+  /// - Parameter presence: smallest share of cells that must have a feature.
+  init(_ rows: [FeatureValues], presence: Double) {
+    let all = Set(rows.flatMap(\.keys)).sorted { ($0.block.order, $0.name) < ($1.block.order, $1.name) }
+    features = []
+    means = []
+    spreads = []
+    asinhScales = []
+    for feature in all {
+      var values = rows.compactMap { $0[feature] }
+      guard Double(values.count) > presence * Double(rows.count), standardDeviation(values) > 1e-9 else { continue }
+      var scale = 0.0
+      if feature.block == .early {
+        scale = median(values.map(abs)) + 1e-12
+        values = values.map { asinh($0 / scale * 2) }
+      }
+      features.append(feature)
+      asinhScales.append(scale)
+      means.append(mean(values))
+      spreads.append(standardDeviation(values) + 1e-9)
+    }
+  }
+
+  /// Bounded inputs, cells × features, and the largest |z| of each cell before bounding: its novelty.
+  func transform(_ rows: [FeatureValues]) -> (x: Matrix, novelty: [Double]) {
+    var x = Matrix(rows: rows.count, columns: features.count)
+    var novelty = [Double](repeating: 0, count: rows.count)
+    for (i, row) in rows.enumerated() {
+      for (j, feature) in features.enumerated() {
+        guard var value = row[feature] else { continue }
+        if asinhScales[j] > 0 { value = asinh(value / asinhScales[j] * 2) }
+        let z = (value - means[j]) / spreads[j]
+        novelty[i] = max(novelty[i], abs(z))
+        x[i, j] = 4 * tanh(z / 4)
+      }
+    }
+    return (x, novelty)
+  }
+
+  /// Columns of the blocks asked for, and where each block lies among them.
+  func columns(where keep: (FeatureBlock) -> Bool) -> (columns: [Int], blocks: [[Int]], names: [FeatureBlock]) {
+    let columns = features.indices.filter { keep(features[$0].block) }
+    var blocks: [[Int]] = []
+    var names: [FeatureBlock] = []
+    for block in FeatureBlock.allCases {
+      let inside = columns.indices.filter { features[columns[$0]].block == block }
+      if !inside.isEmpty {
+        blocks.append(inside)
+        names.append(block)
+      }
+    }
+    return (columns, blocks, names)
+  }
+
+  /// Whether any feature of a block is in use.
+  func has(_ block: FeatureBlock) -> Bool { features.contains { $0.block == block } }
+}
+
+extension FeatureBlock {
+  /// Declaration order, the order of columns.
+  var order: Int { FeatureBlock.allCases.firstIndex(of: self) ?? 0 }
+}

@@ -1,0 +1,286 @@
+internal import NumericalMethods
+internal import ResidualLearning
+
+private func _square(_ x: Double) -> Double { x * x }
+
+/// One cell as the core sees it: the whole record for training, the visible part for features.
+struct CoreCell: Sendable {
+  /// All rows (training), or the visible ones (a forecast).
+  var full: PreparedCell
+  /// The rows of age ≤ N.
+  var observed: PreparedCell
+  /// Age of the last thing seen: N, or the cell's own last age below it.
+  var age: Double
+  /// Log fade at 100 cycles that the sulfide simulation expects, where it applies.
+  var physicsLogFade: Double?
+}
+
+/// The forecast from one cut-off N: level vectors, members, weights and the pool of out-of-fold errors.
+struct ForecastCore: Sendable, Hashable, Codable {
+  /// N: age up to which training cells were seen; 0 for design alone.
+  var age: Double
+  var law: AgeingLawUpdate
+  var extraColumns: [String]
+  var scaler: FeatureScaler
+  var scale: LevelScale
+  /// Levels in use.
+  var levelCount: Int
+  /// Mean initial retention of training cells, the start of a design's path.
+  var initialRetention: Double
+  var meanLevels: [Double]
+  var components: Matrix
+  var members: [[LevelMember]]
+  /// Groups of the training cells, in the order of their numbers.
+  var groups: [String]
+  var pools: [ResidualPool]
+  /// Representation residuals of the training cells, cells × shares.
+  var offsets: Matrix
+  /// Ids of the training cells, in pool order.
+  var cellIDs: [String]
+  /// 95 and 99 % points of training novelty.
+  var noveltyPoints: [Double]
+  /// Longest training record, in age.
+  var longestAge: Double
+  /// Share of the out-of-fold variance of log life that replicates of a group show; nil without replicates.
+  var manufacturingShare: Double?
+
+  /// Whether a training cell can teach a forecast from N: it has been seen and was alive then.
+  static func isEligible(_ cell: PreparedCell, at age: Double) -> Bool {
+    if age > 0, cell.ages.first.map({ $0 > age }) ?? true { return false }
+    return cell.life.isFinite ? cell.life > age : cell.lastAge > age
+  }
+
+  /// Fits all of it.
+  ///
+  /// - Parameters:
+  ///   - folds: the fold scheme(s) to calibrate by.
+  ///   - presence: smallest share of cells a feature must be known for.
+  static func fit(
+    _ all: [CoreCell], at age: Double, schemes: [FoldScheme], foldCount: Int, presence: Double,
+    extraColumns: [String], kinds: [MemberKind], variants: [ModelVariant], seed: UInt64, threads: Int,
+    progress: (@Sendable (Int, Int) -> Void)?
+  ) async throws -> ForecastCore {
+    let cells = all.filter { isEligible($0.full, at: age) }
+    guard cells.count >= 3 else { throw TrainingError.tooFewCells(found: cells.count, needed: 3, early: age) }
+    let n = cells.count
+    let initial = mean(cells.compactMap { $0.full.initialRetention })
+    let targets = cells.map { cell in
+      LevelTarget(
+        cell.full, now: age > 0 ? cell.observed.currentRetention(at: age) ?? initial : initial, at: cell.age)
+    }
+    let typical = median(
+      targets.map { t in
+        let life = t.remaining[LevelGrid.endIndex]
+        return life.isFinite ? life : t.censoredAfter
+      })
+    let scale = LevelScale(offset: max(0.01 * typical, 1e-6))
+    let need = max(min(6, Double(n) / 2), 0.3 * Double(n))
+    let reached = LevelGrid.shares.indices.map { k in Double(targets.count { $0.remaining[k].isFinite }) }
+    let levelCount = max(3, reached.count { $0 >= need })
+    let law = AgeingLawUpdate(cells: cells.map(\.full))
+    let builder = ForecastFeatures(law: law, extraColumns: extraColumns)
+    let rows = cells.map { builder.values($0.observed, at: age > 0 ? $0.age : 0, physicsLogFade: $0.physicsLogFade) }
+    let scaler = FeatureScaler(rows, presence: presence)
+    let (x, novelty) = scaler.transform(rows)
+    let groups = Set(cells.map(\.full.group)).sorted()
+    let groupNumbers = cells.map { cell in groups.firstIndex(of: cell.full.group) ?? -1 }
+
+    var folds: [FoldScheme: [Int]] = [:]
+    for scheme in schemes {
+      var stream = RandomStream(seed: seed, purpose: "folds-\(scheme.rawValue)", key: UInt64(age))
+      let units = scheme == .cell ? Array(0..<n) : groupNumbers
+      let count = (units.max() ?? 0) + 1
+      let order = stream.permutation(count)
+      folds[scheme] = units.map { order[$0] % min(foldCount, count) }
+    }
+
+    // E-step and M-step over the levels that the records do not reach.
+    let known = targets.map { t in
+      (0..<levelCount).map { t.remaining[$0].isFinite ? scale.forward(t.remaining[$0]) : nil }
+    }
+    let limits = targets.map { scale.forward($0.censoredAfter) }
+    let complete = known.indices.filter { i in known[i].allSatisfy { $0 != nil } }
+    var z = firstCompletion(known, limits)
+    let rounds = complete.count == n ? 1 : 3
+    let kindsInUse = kinds.filter { kind in
+      kind != .screenedObservations
+        || (age > 0 && scaler.has(.condition) && scaler.features.contains { $0.block != .condition })
+    }
+    let hasHybrid = variants.contains(.hybrid)
+    var ensemble: LevelEnsemble?
+    var imputed: [Matrix?] = [Matrix?](repeating: nil, count: n)
+    for round in 0..<rounds {
+      if round > 0, let current = ensemble {
+        let expected = current.stacked(schemes[0]) { hasHybrid ? true : variants[0].allows($0) }.levels
+        var residuals = z
+        for k in residuals.storage.indices { residuals.storage[k] -= expected.storage[k] }
+        let completion = CensoredLevels(residuals: residuals, complete: complete)
+        for i in 0..<n where known[i].contains(where: { $0 == nil }) {
+          let draws = try completion.draws(
+            expected: expected.row(i), known: known[i], censoredAt: limits[i],
+            stream: RandomStream(seed: seed, purpose: "censored-levels", key: cells[i].full.streamKey, draw: round))
+          imputed[i] = draws
+          for k in 0..<levelCount { z[i, k] = mean(draws.column(k)) }
+        }
+      }
+      ensemble = try await LevelEnsemble.fit(
+        z, x: x, groups: groupNumbers, scaler: scaler, folds: folds, kinds: kindsInUse, previous: ensemble,
+        componentCount: 3, seed: seed, threads: threads)
+      progress?(round + 1, rounds + 1)
+    }
+    guard let ensemble else { throw TrainingError.tooFewCells(found: n, needed: 3, early: age) }
+
+    let offsets = Matrix(
+      cells.indices.map { i in
+        RepresentationResidual.offsets(
+          cells[i].full, levels: z.row(i), scale: scale, start: targets[i].start, age: age > 0 ? cells[i].age : 0)
+      })
+    let sortedNovelty = novelty.sorted()
+    var core = ForecastCore(
+      age: age, law: law, extraColumns: extraColumns, scaler: scaler, scale: scale, levelCount: levelCount,
+      initialRetention: initial, meanLevels: ensemble.meanLevels, components: ensemble.components,
+      members: ensemble.members, groups: groups, pools: [], offsets: offsets, cellIDs: cells.map(\.full.id),
+      noveltyPoints: [quantile(ofSorted: sortedNovelty, 0.95), quantile(ofSorted: sortedNovelty, 0.99)],
+      longestAge: cells.map(\.full.lastAge).max() ?? 1, manufacturingShare: nil)
+    for scheme in schemes {
+      for variant in variants {
+        let (weights, expected) = ensemble.stacked(scheme, allowed: variant.allows)
+        var residuals = z
+        for i in 0..<n {
+          // A censored cell teaches with one of its possible completions, not with their mean.
+          var stream = RandomStream(seed: seed, purpose: "pool", key: cells[i].full.streamKey)
+          let row = imputed[i].map { $0.row(stream.index(below: $0.rows)) } ?? z.row(i)
+          for k in 0..<levelCount { residuals[i, k] = row[k] - expected[i, k] }
+        }
+        let spread = ensemble.outOfFoldSpread[scheme] ?? [Double](repeating: 1, count: n)
+        var pool = try ResidualPool(
+          scheme: scheme, variant: variant, weights: weights, expected: expected, residuals: residuals, spread: spread)
+        pool.horizonScale = HorizonCalibration.scales(
+          cells: cells.map(\.full),
+          draws: cells.indices.map { i in
+            core.outOfFoldDraws(pool, index: i, cell: cells[i], count: 200, seed: seed)
+          })
+        core.pools.append(pool)
+      }
+    }
+    if let pool = core.pools.first {
+      core.manufacturingShare = withinGroupShare(
+        pool.residuals, groupNumbers, level: min(LevelGrid.endIndex, levelCount - 1))
+    }
+    progress?(rounds + 1, rounds + 1)
+    return core
+  }
+
+  /// Within-group variance of the residuals over their whole variance at one level (one-way analysis of variance).
+  private static func withinGroupShare(_ residuals: Matrix, _ groups: [Int], level: Int) -> Double? {
+    var sums: [Int: [Double]] = [:]
+    for (i, g) in groups.enumerated() { sums[g, default: []].append(residuals[i, level]) }
+    let replicated = sums.keys.sorted().compactMap { sums[$0] }.filter { $0.count > 1 }
+    let freedom = replicated.reduce(0) { $0 + $1.count - 1 }
+    let whole = _square(standardDeviation(residuals.column(level)))
+    guard freedom >= 3, whole > 0 else { return nil }
+    let within = replicated.reduce(0.0) { $0 + _square(standardDeviation($1)) * Double($1.count) } / Double(freedom)
+    return min(within / whole, 1)
+  }
+
+  /// Continues each record from its last known level with the mean shape.
+  private static func firstCompletion(_ known: [[Double?]], _ limits: [Double]) -> Matrix {
+    let count = known.first?.count ?? 0
+    var shape = (0..<count).map { k in mean(known.compactMap { $0[k] }) }
+    for k in shape.indices where shape[k].isNaN { shape[k] = k > 0 ? shape[k - 1] : (limits.max() ?? 0) }
+    var z = Matrix(rows: known.count, columns: count)
+    for (i, row) in known.enumerated() {
+      let last = row.lastIndex { $0 != nil }
+      let shift = last.map { (row[$0] ?? 0) - shape[$0] } ?? 0
+      var highest = -Double.infinity
+      for k in 0..<count {
+        highest = max(highest, row[k] ?? max(shape[k] + shift, limits[i]))
+        z[i, k] = row[k] ?? highest
+      }
+    }
+    return z
+  }
+
+  /// The pool for a question: a variant, and whether the cell's group was seen in training.
+  func pool(_ variant: ModelVariant, groupIsKnown: Bool) -> ResidualPool? {
+    let own = pools.filter { $0.variant == variant }
+    return own.first { $0.scheme == (groupIsKnown ? .cell : .group) } ?? own.first
+  }
+
+  /// Joint draws for training cell `index`, out of fold and with its own error left out of the pool.
+  func outOfFoldDraws(_ pool: ResidualPool, index i: Int, cell: CoreCell, count: Int, seed: UInt64) -> LevelDraws {
+    let (z, source) = pool.draws(
+      count, expected: pool.expected.row(i), spread: pool.spread[i], widening: 1, excluding: i,
+      stream: RandomStream(seed: seed, purpose: "out-of-fold", key: cell.full.streamKey))
+    return draws(z, source, pool, cell: cell)
+  }
+
+  private func draws(_ z: Matrix, _ source: [Int], _ pool: ResidualPool, cell: CoreCell) -> LevelDraws {
+    var remaining = z
+    for k in remaining.storage.indices { remaining.storage[k] = scale.inverse(remaining.storage[k]) }
+    let end = cell.full.endFraction
+    let now = age > 0 ? cell.observed.currentRetention(at: cell.age) ?? initialRetention : initialRetention
+    return LevelDraws(
+      remaining: remaining, age: age > 0 ? cell.age : 0, start: max(now, end + LevelGrid.smallestHeadroom),
+      endFraction: end, offsets: source.map { offsets.row($0) }, horizonScale: pool.horizonScale,
+      measurementNoise: cell.full.measurementNoise)
+  }
+
+  /// A forecast before any number is drawn.
+  struct Expectation: Sendable {
+    /// z per level.
+    var levels: [Double]
+    /// Predictive spread of the leading component.
+    var spread: Double?
+    var novelty: Double
+    /// The most novel feature.
+    var mostNovel: String?
+    var groupIsKnown: Bool
+  }
+
+  /// What the members expect of new cells.
+  func expectations(_ cells: [CoreCell], variant: ModelVariant) -> [Expectation] {
+    let builder = ForecastFeatures(law: law, extraColumns: extraColumns)
+    let rows = cells.map { builder.values($0.observed, at: age > 0 ? $0.age : 0, physicsLogFade: $0.physicsLogFade) }
+    let (x, novelty) = scaler.transform(rows)
+    let numbers = cells.map { groups.firstIndex(of: $0.full.group) ?? -1 }
+    var scores = [[[Double]]](repeating: [], count: members.count)
+    var spread: [Double]?
+    let source = LevelEnsemble.spreadSource(members.first?.map(\.kind) ?? [])
+    for c in members.indices {
+      for member in members[c] {
+        let p = member.predict(x, groups: numbers, scaler: scaler)
+        scores[c].append(p.mean)
+        if c == 0, member.kind == source { spread = p.spread }
+      }
+    }
+    return cells.indices.map { i in
+      let isKnown = numbers[i] >= 0
+      let weights = pool(variant, groupIsKnown: isKnown)?.weights ?? []
+      var levels = meanLevels
+      for c in members.indices {
+        let value = members[c].indices.reduce(0.0) { $0 + (weights[safe: c]?[safe: $1] ?? 0) * scores[c][$1][i] }
+        for k in levels.indices { levels[k] += value * components[c, k] }
+      }
+      // tanh is monotone: the largest bounded input belongs to the most novel feature.
+      let lead = scaler.features.indices.max { abs(x[i, $0]) < abs(x[i, $1]) }
+      return Expectation(
+        levels: levels, spread: spread?[i], novelty: novelty[i], mostNovel: lead.map { scaler.features[$0].name },
+        groupIsKnown: isKnown)
+    }
+  }
+
+  /// Whether a cell lies within the training cells: novelty at most their 95 % point.
+  func isInDomain(_ e: Expectation) -> Bool { e.novelty <= max(noveltyPoints[0], 2) }
+
+  /// Draws a cell's future.
+  func draw(_ cell: CoreCell, _ e: Expectation, variant: ModelVariant, count: Int, seed: UInt64) -> LevelDraws? {
+    guard let pool = pool(variant, groupIsKnown: e.groupIsKnown) else { return nil }
+    let limit = max(noveltyPoints[1], 2)
+    let widening = e.novelty > limit ? 1 + _log(e.novelty / max(noveltyPoints[0], 1)) : 1
+    let (z, source) = pool.draws(
+      count, expected: e.levels, spread: e.spread, widening: max(widening, 1), excluding: nil,
+      stream: RandomStream(seed: seed, purpose: "residual", key: cell.full.streamKey))
+    return draws(z, source, pool, cell: cell)
+  }
+}

@@ -1,0 +1,141 @@
+internal import NumericalMethods
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+func _pow(_ x: Double, _ p: Double) -> Double { pow(x, p) }
+func _log(_ x: Double) -> Double { log(x) }
+func _exp(_ x: Double) -> Double { exp(x) }
+
+/// Joint draws of one cell's future: remaining age at each level, from which life and trajectory are both read.
+struct LevelDraws: Sendable {
+  /// Draws × levels of remaining age.
+  var remaining: Matrix
+  /// Age of the forecast, N.
+  var age: Double
+  /// Retention now.
+  var start: Double
+  /// Retention that ends life.
+  var endFraction: Double
+  /// What the levels cannot say, per draw: retention offsets at the shares of `RepresentationResidual.shares`.
+  var offsets: [[Double]]
+  /// Scale of the spread by horizon bin, inner half and 90 % range.
+  var horizonScale: [[Double]]
+  /// Standard deviation of one measurement.
+  var measurementNoise: Double
+
+  var count: Int { remaining.rows }
+  var levelCount: Int { remaining.columns }
+
+  /// True where the end of life lies within the levels that training cells reached.
+  var reachesEnd: Bool { levelCount > LevelGrid.endIndex }
+
+  /// Age at end of life, per draw. Beyond the last level the path goes straight on.
+  func lives() -> [Double] {
+    (0..<count).map { d in
+      if reachesEnd { return age + remaining[d, LevelGrid.endIndex] }
+      let k = levelCount
+      let last = remaining[d, k - 1]
+      return age + last + slope(d) * (1 - LevelGrid.shares[k - 1])
+    }
+  }
+
+  /// Remaining age per unit of level share beyond the last level, at least 0.3 of the mean slope.
+  private func slope(_ d: Int) -> Double {
+    let k = levelCount
+    let from = max(k - 3, 0)
+    let step = (remaining[d, k - 1] - remaining[d, from]) / (LevelGrid.shares[k - 1] - LevelGrid.shares[from])
+    return max(step.isFinite ? step : 0, 0.3 * remaining[d, k - 1] / LevelGrid.shares[k - 1] + 1e-6)
+  }
+
+  /// Retention at each age, ages × draws, ascending within an age when `sorted`.
+  func retention(at ages: [Double], sorted: Bool = false) -> [[Double]] {
+    let shares = [0] + Array(LevelGrid.shares.prefix(levelCount))
+    var out = [[Double]](repeating: [Double](repeating: 0, count: count), count: ages.count)
+    for d in 0..<count {
+      var times = [0.0]
+      for k in 0..<levelCount { times.append(remaining[d, k] + 1e-9 * Double(k + 1)) }
+      let end = times[levelCount]
+      let beyond = slope(d)
+      let roots = age > 0 ? [] : times.map { $0.squareRoot() }
+      for (i, a) in ages.enumerated() {
+        let t = a - age
+        let share: Double
+        if t > end {
+          share = shares[levelCount] + (t - end) / beyond
+        } else if age > 0 {
+          share = interpolate(t, times, shares)
+        } else {
+          share = interpolate(max(t, 0).squareRoot(), roots, shares)
+        }
+        var value = start + share * (endFraction - start)
+        let tau = t / max(end, 1e-9)
+        if tau <= 1, !offsets.isEmpty {
+          value += interpolate(tau, RepresentationResidual.shares, offsets[d])
+        }
+        out[i][d] = value
+      }
+    }
+    let middle = median(lives())
+    for i in ages.indices { stretch(&out[i], bin: horizonBin(ages[i], middle)) }
+    for i in ages.indices {
+      for d in 0..<count { out[i][d] = max(out[i][d], 0) }
+      if sorted { out[i].sort() }
+    }
+    return out
+  }
+
+  /// Bin 0…4 of an age by its share of the median remaining life.
+  func horizonBin(_ a: Double, _ medianLife: Double) -> Int {
+    let share = (a - age) / max(medianLife - age, 1e-6)
+    return [0.25, 0.5, 0.75, 1].count { share > $0 }
+  }
+
+  /// Stretches draws about their median: by the inner scale in the central half, the outer from 90 % on.
+  private func stretch(_ values: inout [Double], bin: Int) {
+    let inner = horizonScale[0][bin]
+    let outer = horizonScale[1][bin]
+    guard inner != 1 || outer != 1 else { return }
+    let n = values.count
+    let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
+    let middle = median(values)
+    var previous = -Double.infinity
+    for (rank, d) in order.enumerated() {
+      let u = abs(2 * (Double(rank) + 0.5) / Double(n) - 1)
+      let w = min(max((u - 0.5) / 0.4, 0), 1)
+      // Stretching keeps the order of the draws, so that quantiles cannot cross.
+      previous = max(previous, middle + ((1 - w) * inner + w * outer) * (values[d] - middle))
+      values[d] = previous
+    }
+  }
+}
+
+/// What levels cannot say of a path (break-in, scatter of the start): retention minus its reconstruction, on shares
+/// of the cell's own span.
+enum RepresentationResidual {
+  /// 25 shares of the span, denser at the start.
+  static let shares: [Double] = (0..<25).map { _pow(Double($0) / 24, 1.5) }
+
+  /// The offsets of one training cell; 0 beyond its record, at most 0.05 in size.
+  static func offsets(_ cell: PreparedCell, levels z: [Double], scale: LevelScale, start: Double, age: Double)
+    -> [Double]
+  {
+    let steps = [0] + Array(LevelGrid.shares.prefix(z.count))
+    var times = [0.0]
+    for (k, value) in z.enumerated() { times.append(scale.inverse(value) + 1e-9 * Double(k + 1)) }
+    let end = times[times.count - 1]
+    let last = min(cell.lastAge - age, end)
+    return shares.map { tau in
+      let a = tau * end
+      guard a <= last, !cell.ages.isEmpty else { return 0 }
+      let share =
+        age > 0
+        ? interpolate(a, times, steps) : interpolate(a.squareRoot(), times.map { $0.squareRoot() }, steps)
+      let rebuilt = start + share * (cell.endFraction - start)
+      return min(max(interpolate(age + a, cell.ages, cell.smooth) - rebuilt, -0.05), 0.05)
+    }
+  }
+}

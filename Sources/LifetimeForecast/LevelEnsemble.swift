@@ -1,0 +1,129 @@
+internal import NumericalMethods
+internal import ResidualLearning
+
+/// Which cells are kept together when a training cell is predicted out of fold.
+enum FoldScheme: String, Sendable, Hashable, Codable {
+  /// A new cell of a known group.
+  case cell
+  /// A cell of a new group.
+  case group
+}
+
+/// All members fitted to the levels of all training cells, with out-of-fold predictions of each.
+struct LevelEnsemble: Sendable {
+  /// Mean of z per level: the population law.
+  var meanLevels: [Double]
+  /// Components, each a unit vector over the levels.
+  var components: Matrix
+  /// Fitted members of each component.
+  var members: [[LevelMember]]
+  /// Scores of the training cells on the components, cells × components.
+  var scores: Matrix
+  /// Out-of-fold predictions by scheme, component, member, cell.
+  var outOfFold: [FoldScheme: [[[Double]]]]
+  /// Out-of-fold predictive spread of the leading component, by scheme.
+  var outOfFoldSpread: [FoldScheme: [Double]]
+
+  /// Fits the members to complete level vectors.
+  ///
+  /// - Parameters:
+  ///   - z: cells × levels.
+  ///   - folds: the fold of each cell, by scheme.
+  static func fit(
+    _ z: Matrix, x: Matrix, groups: [Int], scaler: FeatureScaler, folds: [FoldScheme: [Int]], kinds: [MemberKind],
+    previous: LevelEnsemble?, componentCount: Int, seed: UInt64, threads: Int
+  ) async throws -> LevelEnsemble {
+    let n = z.rows
+    let meanLevels = (0..<z.columns).map { mean(z.column($0)) }
+    var centred = z
+    for i in 0..<n { for k in 0..<z.columns { centred[i, k] -= meanLevels[k] } }
+    let eigen = try symmetricEigen(Matrix.product(centred, transposed: true, centred, transposed: false))
+    let count = max(1, min(componentCount, z.columns, n - 2))
+    var directions: [[Double]] = []
+    for c in 0..<count {
+      var v = eigen.vectors.row(z.columns - 1 - c)
+      if v.reduce(0, +) < 0 { v = v.map { -$0 } }
+      directions.append(v)
+    }
+    let components = Matrix(directions)
+    let scores = Matrix.product(centred, transposed: false, components, transposed: true)
+
+    let tasks = (0..<count).flatMap { c in kinds.filter { $0.fits(component: c) }.map { (c, $0) } }
+    let schemes = folds.keys.sorted { $0.rawValue < $1.rawValue }
+    let fitted = try await parallelMap(count: tasks.count, width: threads) { t in
+      let (c, kind) = tasks[t]
+      let y = scores.column(c)
+      let warm = previous?.members[safe: c]?.first { $0.kind == kind }
+      let key = seed &+ UInt64(1000 * c)
+      let full = try LevelMember(kind, x, y, groups: groups, scaler: scaler, warm: warm, seed: key)
+      var oof: [FoldScheme: [Double]] = [:]
+      var spread: [FoldScheme: [Double]] = [:]
+      for scheme in schemes {
+        let fold = folds[scheme] ?? []
+        var prediction = [Double](repeating: 0, count: n)
+        var sd = [Double](repeating: 1, count: n)
+        for f in Set(fold).sorted() {
+          let train = (0..<n).filter { fold[$0] != f }
+          let test = (0..<n).filter { fold[$0] == f }
+          let member = try LevelMember(
+            kind, x.selecting(rows: train), train.map { y[$0] }, groups: train.map { groups[$0] }, scaler: scaler,
+            warm: full, seed: key)
+          let known = Set(train.map { groups[$0] })
+          let p = member.predict(
+            x.selecting(rows: test), groups: test.map { known.contains(groups[$0]) ? groups[$0] : -1 }, scaler: scaler)
+          for (k, i) in test.enumerated() {
+            prediction[i] = p.mean[k]
+            if let s = p.spread { sd[i] = s[k] }
+          }
+        }
+        oof[scheme] = prediction
+        spread[scheme] = sd
+      }
+      return (full, oof, spread)
+    }
+    var members = [[LevelMember]](repeating: [], count: count)
+    var outOfFold: [FoldScheme: [[[Double]]]] = [:]
+    var outOfFoldSpread: [FoldScheme: [Double]] = [:]
+    for scheme in schemes { outOfFold[scheme] = [[[Double]]](repeating: [], count: count) }
+    for (t, (c, kind)) in tasks.enumerated() {
+      members[c].append(fitted[t].0)
+      for scheme in schemes {
+        outOfFold[scheme]?[c].append(fitted[t].1[scheme] ?? [])
+        if c == 0, kind == spreadSource(kinds) { outOfFoldSpread[scheme] = fitted[t].2[scheme] }
+      }
+    }
+    return LevelEnsemble(
+      meanLevels: meanLevels, components: components, members: members, scores: scores, outOfFold: outOfFold,
+      outOfFoldSpread: outOfFoldSpread)
+  }
+
+  /// The member whose predictive spread says how much harder one cell is than another.
+  static func spreadSource(_ kinds: [MemberKind]) -> MemberKind {
+    kinds.contains(.groupProcess) ? .groupProcess : (kinds.first ?? .law)
+  }
+
+  /// Convex weights of the allowed members, per component, and their out-of-fold level vectors.
+  func stacked(_ scheme: FoldScheme, allowed: (MemberKind) -> Bool) -> (weights: [[Double]], levels: Matrix) {
+    let n = scores.rows
+    var weights: [[Double]] = []
+    var levels = Matrix(rows: n, columns: meanLevels.count)
+    for i in 0..<n { for k in meanLevels.indices { levels[i, k] = meanLevels[k] } }
+    for c in members.indices {
+      let use = members[c].indices.filter { allowed(members[c][$0].kind) }
+      let predictions = use.map { outOfFold[scheme]?[c][$0] ?? [] }
+      let w = use.isEmpty ? [] : convexWeights(predictions: predictions, target: scores.column(c), lambda: 0.5)
+      var all = [Double](repeating: 0, count: members[c].count)
+      for (k, m) in use.enumerated() { all[m] = w[k] }
+      weights.append(all)
+      for i in 0..<n {
+        let value = use.indices.reduce(0.0) { $0 + w[$1] * predictions[$1][i] }
+        for k in meanLevels.indices { levels[i, k] += value * components[c, k] }
+      }
+    }
+    return (weights, levels)
+  }
+}
+
+extension Array {
+  subscript(safe index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
+}

@@ -1,0 +1,207 @@
+public import BatteryData
+public import CellModel
+internal import NumericalMethods
+
+/// A fitted model: physics, learners and calibration, ready to forecast.
+public struct LifetimeModel: Sendable, Codable {
+  /// A dataset the model was trained on.
+  public struct TrainedDataset: Sendable, Hashable, Codable {
+    /// Name.
+    public var name: String
+    /// Origin of the numbers.
+    public var kind: DatasetKind
+    /// Physics family.
+    public var family: CellFamily
+    /// The column that counts age.
+    public var ageColumn: String
+    /// Limit of life in training.
+    public var endOfLife: EndOfLife
+    /// `NAME/PART` of the split trained on; nil for all cells.
+    public var split: String?
+    /// Training cells with the hash of their first rows (nil for short records).
+    public var cells: [TrainedCell]
+    /// Training cells without an observed life.
+    public var censored: Int
+    /// Title, licence, citation and other words of the dataset.
+    public var texts: [String: String]
+    /// SHA-256 of the dataset's files.
+    public var fingerprints: [String: String]
+    var traits: RecordTraits
+  }
+
+  /// A training cell.
+  public struct TrainedCell: Sendable, Hashable, Codable {
+    /// Id within the dataset.
+    public var id: String
+    /// Hash of its first rows, by which a copy under another name is found.
+    public var recordHash: String?
+  }
+
+  /// Kind.
+  public var kind: ModelKind
+  /// Training data.
+  public var datasets: [TrainedDataset]
+  /// Cut-off ages asked for in training.
+  public var early: [Double]
+  /// Folds of the out-of-fold predictions.
+  public var folds: Int
+  /// The column held out together, as resolved.
+  public var groupBy: String
+  /// Seed of training.
+  public var seed: UInt64
+  /// Version of the tool that trained it.
+  public var toolVersion: String
+  /// Out-of-fold scores.
+  public var outOfFold: [ScoreRow]
+  /// What was noticed in training.
+  public var notes: [String]
+  var extraColumns: [String]
+  var cores: [ForecastCore]
+  var baselines: [BaselineSet]
+
+  /// The horizon as a multiple of the longest training record.
+  static let horizonFactor = 3.0
+
+  /// The description of a dataset by name, if the model was trained on it.
+  public func trained(on name: String) -> TrainedDataset? { datasets.first { $0.name == name } }
+
+  /// The core for a forecast from age `n`: its own, else the nearest in the logarithm; observed cells never use the
+  /// design core while another exists.
+  func core(for n: Double) -> ForecastCore? {
+    if let exact = cores.first(where: { $0.age == n }) { return exact }
+    if n <= 0 { return cores.min { $0.age < $1.age } }
+    let seen = cores.filter { $0.age > 0 }
+    let best = seen.min { abs(_log($0.age / n)) < abs(_log($1.age / n)) }
+    return best ?? cores.first
+  }
+
+  /// Cut-offs of the cores, ascending.
+  public var coreAges: [Double] { cores.map(\.age) }
+
+  /// Forecasts cells.
+  ///
+  /// - Parameters:
+  ///   - dataset: its description gives units, family and, for a dataset seen in training, the record's traits.
+  ///   - cellIDs: cells to forecast, in this order.
+  ///   - early: only observations of age ≤ this are seen; nil sees every row.
+  ///   - draws: draws of the predictive distribution.
+  ///   - endOfLife: the limit; nil for the dataset's own.
+  ///   - variant: which part of the model forecasts; nil for all of it.
+  /// - Throws: `CellRefusal` for a cell that cannot be related to its reference, data faults, cancellation.
+  public func forecast(
+    _ dataset: Dataset, cellIDs: [String], early: Double?, draws: Int, endOfLife: EndOfLife? = nil,
+    variant: ModelVariant? = nil, seed: UInt64, threads: Int,
+    progress: (@Sendable (ProgressEvent) -> Void)? = nil
+  ) async throws -> [FadeForecast] {
+    let known = trained(on: dataset.description.name)
+    let limit = endOfLife ?? known?.endOfLife ?? dataset.description.endOfLife
+    let assembly = try await CellAssembly.make(
+      dataset, cellIDs: cellIDs, endOfLife: limit, traits: known?.traits ?? fallbackTraits(dataset),
+      longest: early ?? .infinity, seed: seed, threads: threads)
+    let cells = try assembly.cells(at: early, forTraining: false)
+    return try await forecast(
+      cells, assembly: assembly, asked: early, draws: draws, limit: limit, variant: variant, seed: seed,
+      threads: threads, progress: progress)
+  }
+
+  /// Traits for a dataset never seen: dense where rows are about as many as the ages they span.
+  private func fallbackTraits(_ dataset: Dataset) -> RecordTraits? {
+    let spans = dataset.cells.compactMap { cell -> Double? in
+      guard cell.series.count > 2, let a = cell.series.ages.first, let b = cell.series.ages.last, b > a else {
+        return nil
+      }
+      return Double(cell.series.count) / (b - a)
+    }
+    var traits = datasets.first?.traits ?? RecordTraits(retentions: [])
+    if !spans.isEmpty {
+      let isDense = median(spans) > 0.5
+      if isDense != traits.isDense { traits = RecordTraits(isDense: isDense, measurementNoise: isDense ? 2e-3 : 1e-3) }
+    }
+    return traits
+  }
+
+  func forecast(
+    _ cells: [CoreCell], assembly: CellAssembly, asked: Double?, draws: Int, limit: EndOfLife, variant: ModelVariant?,
+    seed: UInt64, threads: Int, progress: (@Sendable (ProgressEvent) -> Void)?
+  ) async throws -> [FadeForecast] {
+    guard let chosen = variant ?? kind.variants.first else { return [] }
+    // Cells share a core where they share N; expectations are computed core by core.
+    var expectations = [ForecastCore.Expectation?](repeating: nil, count: cells.count)
+    var coreOf = [Int](repeating: 0, count: cells.count)
+    for i in cells.indices {
+      let n = asked ?? cells[i].age
+      let seen = cells[i].observed.ages.isEmpty ? 0 : n
+      coreOf[i] = core(for: seen).flatMap { c in cores.firstIndex { $0.age == c.age } } ?? 0
+    }
+    for c in Set(coreOf).sorted() where cores.indices.contains(c) {
+      let members = cells.indices.filter { coreOf[$0] == c }
+      let e = cores[c].expectations(members.map { cells[$0] }, variant: chosen)
+      for (k, i) in members.enumerated() { expectations[i] = e[k] }
+    }
+    let found = expectations
+    let chosenCores = coreOf
+    let done = ProgressCounter(stage: "forecast", total: cells.count, report: progress)
+    let results = try await parallelMap(count: cells.count, width: threads) { i -> FadeForecast? in
+      guard let e = found[i] else { return nil }
+      let core = cores[chosenCores[i]]
+      guard let levels = core.draw(cells[i], e, variant: chosen, count: draws, seed: seed) else { return nil }
+      let result = assemble(cells[i], e, core, levels, assembly: assembly, asked: asked, limit: limit)
+      await done.step()
+      return result
+    }
+    return results.compactMap { $0 }
+  }
+
+  private func assemble(
+    _ cell: CoreCell, _ e: ForecastCore.Expectation, _ core: ForecastCore, _ levels: LevelDraws,
+    assembly: CellAssembly, asked: Double?, limit: EndOfLife
+  ) -> FadeForecast {
+    var reasons: [String] = []
+    if trained(on: assembly.description.name) == nil {
+      reasons.append("dataset \(assembly.description.name) was not in training")
+    }
+    if !core.isInDomain(e) {
+      reasons.append("\(e.mostNovel ?? "an input") lies outside the training cells (novelty \(short(e.novelty)))")
+    }
+    let range = (cores.map(\.age).min() ?? 0)...(cores.map(\.age).max() ?? 0)
+    let n = cell.observed.ages.isEmpty ? 0 : (asked ?? cell.age)
+    if !range.contains(n) {
+      reasons.append(
+        "age \(short(n)) lies outside the trained cut-offs \(short(range.lowerBound))…\(short(range.upperBound))")
+    }
+    let seen = cell.observed.ages.indices.filter { _ in core.age > 0 }
+    let crossed = cell.observed.crossing(limit.fraction, after: -.infinity)
+    return FadeForecast(
+      cellID: cell.full.id, early: asked ?? cell.age, endOfLife: limit, inDomain: reasons.isEmpty,
+      domainReasons: reasons, physicsStatus: cell.physicsLogFade == nil ? "dataset" : "prior",
+      nearestTrainingGroup: e.groupIsKnown
+        ? cell.full.group.split(separator: "/", maxSplits: 1).last.map(String.init) : nil,
+      observedAges: seen.map { cell.observed.ages[$0] }, observedRetention: seen.map { cell.observed.retention[$0] },
+      horizon: Self.horizonFactor * core.longestAge, manufacturingShare: core.manufacturingShare, mechanisms: [],
+      failureProbabilities: [:], areaResistance: [], levels: levels,
+      observedLife: crossed.isFinite ? crossed : nil)
+  }
+
+  private func short(_ x: Double) -> String {
+    x == x.rounded() && abs(x) < 1e15 ? String(Int(x)) : String((x * 100).rounded() / 100)
+  }
+}
+
+/// Counts finished steps of parallel work and reports them.
+actor ProgressCounter {
+  private var done = 0
+  private let stage: String
+  private let total: Int
+  private let report: (@Sendable (ProgressEvent) -> Void)?
+
+  init(stage: String, total: Int, report: (@Sendable (ProgressEvent) -> Void)?) {
+    self.stage = stage
+    self.total = total
+    self.report = report
+  }
+
+  func step() {
+    done += 1
+    report?(ProgressEvent(stage: stage, done: done, total: total))
+  }
+}

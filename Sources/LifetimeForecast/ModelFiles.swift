@@ -1,0 +1,240 @@
+internal import CellModel
+internal import Foundation
+internal import NumericalMethods
+
+/// The files of a bundle.
+enum ModelFiles {
+  static let model = "model.json"
+  static let weights = "weights.safetensors"
+  static let replay = "replay.json"
+}
+
+extension LifetimeModel {
+  /// Writes the model as a bundle folder; nothing is left half-written.
+  ///
+  /// - Parameters:
+  ///   - path: folder to make.
+  ///   - replacing: replace a bundle that is there.
+  /// - Returns: SHA-256 of the bundle's manifest.
+  public func write(to path: String, replacing: Bool = false) throws -> String {
+    try BundleFolder.write(try bundleContents(), to: path, replacing: replacing)
+  }
+
+  /// Reads a bundle, every file checked against its hash.
+  ///
+  /// - Throws: `BundleError` when a file is missing, changed, damaged or of a newer format.
+  public init(contentsOf path: String) throws {
+    try self.init(BundleFolder.read(path).contents)
+  }
+
+  /// Reads a bundle and gives its hash beside the model.
+  public static func read(_ path: String) throws -> (model: LifetimeModel, sha256: String) {
+    let (contents, sha256) = try BundleFolder.read(path)
+    return (try LifetimeModel(contents), sha256)
+  }
+
+  init(_ contents: BundleContents) throws {
+    let json = try contents.file(ModelFiles.model)
+    let weights: SafeTensors
+    do { weights = try SafeTensors(decoding: try contents.file(ModelFiles.weights)) } catch {
+      throw BundleError.unusable(ModelFiles.weights, "\(error)")
+    }
+    do {
+      self = try ArchiveDecoder().decode(LifetimeModel.self, json: json, tensors: weights.archived)
+    } catch let error as BundleError {
+      throw error
+    } catch {
+      throw BundleError.unusable(ModelFiles.model, "\(error)")
+    }
+    try checkConsistency()
+  }
+
+  /// Sizes that the forecast relies on; a file may have been edited and hashed again.
+  private func checkConsistency() throws(BundleError) {
+    func require(_ condition: Bool, _ what: String) throws(BundleError) {
+      if !condition { throw BundleError.unusable(ModelFiles.model, what) }
+    }
+    for core in cores {
+      let k = core.levelCount
+      let n = core.cellIDs.count
+      try require((1...LevelGrid.shares.count).contains(k), "level count \(k)")
+      try require(n >= 3 && core.noveltyPoints.count == 2, "a core of \(n) cells")
+      try require(core.meanLevels.count == k && core.components.columns == k, "sizes of the level vectors")
+      try require(core.components.rows == core.members.count, "number of components")
+      try require(
+        core.offsets.rows == n && core.offsets.columns == RepresentationResidual.shares.count, "size of the offsets")
+      let width = core.scaler.features.count
+      try require(
+        core.scaler.means.count == width && core.scaler.spreads.count == width
+          && core.scaler.asinhScales.count == width, "sizes of the feature scales")
+      for member in core.members.joined() {
+        try require(member.columns.allSatisfy { (0..<width).contains($0) }, "columns of member \(member.kind.rawValue)")
+      }
+      for pool in core.pools {
+        try require(
+          pool.residuals.rows == n && pool.residuals.columns == k && pool.expected.rows == n
+            && pool.expected.columns == k && pool.spread.count == n && pool.covarianceRoot.rows == k
+            && pool.covarianceRoot.columns == k && pool.horizonScale.count == 2
+            && pool.horizonScale.allSatisfy { $0.count == 5 }, "sizes of the residual pool")
+        try require(
+          pool.weights.count == core.members.count
+            && zip(pool.weights, core.members).allSatisfy { $0.count == $1.count }, "sizes of the stack weights")
+      }
+    }
+  }
+
+  func bundleContents() throws -> BundleContents {
+    let (json, tensors) = try ArchiveEncoder().encode(self)
+    var files: [String: [UInt8]] = [ModelFiles.model: json]
+    files[ModelFiles.weights] = try SafeTensors(archived: tensors).encoded()
+    for (name, value) in try sideFiles() { files[name] = value }
+    files[ModelFiles.replay] = try ModelReplay(self).encoded()
+    return BundleContents(
+      toolVersion: toolVersion, seed: seed,
+      datasets: datasets.map { BundleDataset(name: $0.name, fingerprints: $0.fingerprints) },
+      trainingCells: datasets.flatMap { d in
+        d.cells.map { BundleCell(id: $0.id, dataset: d.name, record: $0.recordHash) }
+      }, parent: nil, files: files)
+  }
+
+  /// Views of the model for people and other tools: what stands in `model.json`, by topic.
+  private func sideFiles() throws -> [String: [UInt8]] {
+    struct Physics: Encodable {
+      var cutoffs: [Cutoff]
+      struct Cutoff: Encodable {
+        var early: Double
+        var law: AgeingLawUpdate
+        var law_weight: [Double]
+      }
+    }
+    struct Domain: Encodable {
+      var early: Double
+      var features: [String]
+      var means: [Double]
+      var spreads: [Double]
+      var novelty_95: Double
+      var novelty_99: Double
+      var groups: [String]
+    }
+    struct Calibration: Encodable {
+      var early: Double
+      var scheme: String
+      var variant: String
+      var scale_50: [Double]
+      var scale_90: [Double]
+      var cells: Int
+    }
+    struct Configuration: Encodable {
+      var kind: String
+      var early: [Double]
+      var folds: Int
+      var group_by: String
+      var seed: UInt64
+      var use_columns: [String]
+      var notes: [String]
+    }
+    func encode(_ value: some Encodable) throws -> [UInt8] {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+      return Array(try encoder.encode(value))
+    }
+    let physics = Physics(
+      cutoffs: cores.map { core in
+        let index = core.members.map { $0.firstIndex { $0.kind == .law } }
+        let weights = core.pools.first?.weights ?? []
+        return Physics.Cutoff(
+          early: core.age, law: core.law, law_weight: zip(weights, index).map { w, i in i.map { w[$0] } ?? 0 })
+      })
+    let domain = cores.map {
+      Domain(
+        early: $0.age, features: $0.scaler.features.map { "\($0.block.rawValue)/\($0.name)" }, means: $0.scaler.means,
+        spreads: $0.scaler.spreads, novelty_95: $0.noveltyPoints[0], novelty_99: $0.noveltyPoints[1], groups: $0.groups)
+    }
+    let calibration = cores.flatMap { core in
+      core.pools.map {
+        Calibration(
+          early: core.age, scheme: $0.scheme.rawValue, variant: $0.variant.rawValue, scale_50: $0.horizonScale[0],
+          scale_90: $0.horizonScale[1], cells: $0.residuals.rows)
+      }
+    }
+    let configuration = Configuration(
+      kind: kind.name, early: early, folds: folds, group_by: groupBy, seed: seed, use_columns: extraColumns,
+      notes: notes)
+    return [
+      "physics.json": try encode(physics), "domain.json": try encode(domain),
+      "calibration.json": try encode(calibration), "config.json": try encode(configuration),
+      "metrics.json": try encode(outOfFold), "MODEL_CARD.md": Array(cardText.utf8),
+    ]
+  }
+
+  /// The model card.
+  public var cardText: String {
+    let limits = datasets.first.map { "\($0.endOfLife.fraction) of \($0.endOfLife.reference.text)" } ?? ""
+    return ModelCard.text(
+      ModelCardFacts(
+        name: datasets.map(\.name).joined(separator: "+"), kind: kind.name, version: toolVersion,
+        license: "Apache-2.0",
+        datasets: datasets.map {
+          ModelCardFacts.DatasetFact(
+            name: $0.name + ($0.split.map { " (\($0))" } ?? ""), title: $0.texts["title"] ?? "",
+            kind: $0.kind.rawValue, cellFamily: $0.family.rawValue, license: $0.texts["license"] ?? "",
+            citation: $0.texts["citation"] ?? "", cells: $0.cells.count, censored: $0.censored)
+        }, ageColumn: datasets.first?.ageColumn ?? "cycle_count", endOfLife: limits, early: early.map { $0 },
+        scores: outOfFold, sensitivity: sensitivity,
+        limits: [
+          "Ages beyond \(Self.horizonFactor) times the longest training record are not claimed.",
+          "Cells unlike the training cells are flagged `in_domain: false`; their intervals are widened, not proven.",
+        ] + notes))
+  }
+
+  /// The members of the stack by weight on the leading component.
+  private var sensitivity: [String] {
+    cores.compactMap { core in
+      guard let pool = core.pools.first, let members = core.members.first, let weights = pool.weights.first else {
+        return nil
+      }
+      let parts = zip(members, weights).filter { $1 >= 0.005 }.sorted { $0.1 > $1.1 }
+        .map { "\($0.kind.rawValue) \(($1 * 100).rounded() / 100)" }
+      return "early \(Int(core.age)): \(parts.joined(separator: ", "))"
+    }
+  }
+}
+
+extension SafeTensors {
+  /// Arrays of an archive; whole numbers are stored in the smallest unsigned type that holds them.
+  init(archived: [ArchivedTensor]) {
+    var out: [String: Tensor] = [:]
+    for t in archived {
+      switch t.values {
+      case .doubles(let values): out[t.name] = Tensor(values)
+      case .integers(let values):
+        let top = values.max() ?? 0
+        if (values.min() ?? 0) < 0 {
+          out[t.name] = Tensor(values.map(Double.init))
+        } else if top <= 0xff {
+          out[t.name] = Tensor(.uint8(values.map { UInt8($0) }))
+        } else if top <= 0xffff {
+          out[t.name] = Tensor(.uint16(values.map { UInt16($0) }))
+        } else if top <= 0xffff_ffff {
+          out[t.name] = Tensor(.uint32(values.map { UInt32($0) }))
+        } else {
+          out[t.name] = Tensor(values.map(Double.init))
+        }
+      }
+    }
+    self.init(tensors: out)
+  }
+
+  /// The arrays for an archive decoder.
+  var archived: [String: ArchivedValues] {
+    tensors.mapValues { t in
+      switch t.values {
+      case .float64(let v): .doubles(v)
+      case .float32(let v): .doubles(v.map(Double.init))
+      case .uint32(let v): .integers(v.map(Int64.init))
+      case .uint16(let v): .integers(v.map(Int64.init))
+      case .uint8(let v): .integers(v.map(Int64.init))
+      }
+    }
+  }
+}

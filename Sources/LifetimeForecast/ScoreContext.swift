@@ -1,0 +1,185 @@
+internal import CellModel
+internal import NumericalMethods
+
+/// What scores need beside the forecasts: the truth of each cell and how to name and resample it.
+struct ScoreContext {
+  var dataset: DatasetDescription
+  var split: String?
+  var early: Double
+  var part: String?
+  /// Cells left out for this cut-off.
+  var skipped: Int
+  var seed: UInt64
+  var truths: [PreparedCell]
+
+  /// Points of a trajectory that are scored in one cell, evenly chosen between N and the end of life or record.
+  static let pointsPerCell = 100
+
+  private func group(_ cell: PreparedCell) -> String { cell.attributes.text("lab_id") ?? cell.id }
+
+  /// A life forecast beside the truth of cell `i`.
+  func life(_ i: Int, draws: [Double], median: Double? = nil, horizon: Double) -> LifePrediction {
+    let truth = truths[i]
+    return LifePrediction(
+      cellID: truth.id, group: group(truth), observedLife: truth.life.isFinite ? truth.life : nil,
+      censoredAfter: truth.lastAge, median: median, draws: draws, horizon: horizon)
+  }
+
+  /// A trajectory forecast beside the truth of cell `i`, with measurement noise added; nil without later rows.
+  func path(
+    _ i: Int, from age: Double, medianLife: Double, noise: Double, _ retention: ([Double]) -> [[Double]]?
+  ) -> TrajectoryPrediction? {
+    let truth = truths[i]
+    let rows = scoredRows(truth, after: max(age, early), limit: Self.pointsPerCell)
+    guard !rows.isEmpty else { return nil }
+    let ages = rows.map { truth.ages[$0] }
+    guard let clean = retention(ages) else { return nil }
+    var stream = RandomStream(seed: seed, purpose: "measurement", key: truth.streamKey)
+    let draws = clean.map { values in values.map { $0 + noise * stream.normal() } }
+    return TrajectoryPrediction(
+      cellID: truth.id, group: group(truth), observedAge: age, medianLife: medianLife, ages: ages,
+      observed: rows.map { truth.retention[$0] }, draws: draws)
+  }
+
+  /// The scores of one model.
+  func row(_ model: String, _ lives: [LifePrediction], _ paths: [TrajectoryPrediction]) -> ScoreRow {
+    let bootstrap = Bootstrap(seed: seed, unit: dataset.kind == .literature ? .group : .cell)
+    let censored = truths.count { !$0.life.isFinite }
+    return ScoreRow(
+      model: model, part: part, dataset: dataset.name, kind: dataset.kind.rawValue,
+      cellFamily: dataset.family.rawValue, split: split, early: early, age: dataset.ageColumn,
+      counts: CellCounts(cells: truths.count, censored: censored, skipped: skipped),
+      life: ForecastMetrics.life(lives, bootstrap: bootstrap),
+      trajectory: ForecastMetrics.trajectory(paths, bootstrap: bootstrap))
+  }
+
+  /// Scores of fitted baselines; a cell for which a baseline has no forecast is left out of that baseline's row.
+  func baselineRow(_ baseline: FittedBaseline, observed: [BaselineCell], ages: [Double], horizon: Double) -> ScoreRow {
+    var lives: [LifePrediction] = []
+    var paths: [TrajectoryPrediction] = []
+    for i in truths.indices {
+      let life = baseline.life(of: observed[i], observedAge: ages[i])
+      if let life {
+        lives.append(self.life(i, draws: life.draws, median: life.median, horizon: horizon))
+      }
+      let path = path(i, from: ages[i], medianLife: life?.median ?? truths[i].lastAge, noise: 0) { later in
+        baseline.retention(of: observed[i], observedAge: ages[i], at: later)?.draws
+      }
+      if let path { paths.append(path) }
+    }
+    return row(baseline.kind.name, lives, paths)
+  }
+}
+
+extension BaselineCell {
+  /// What baselines read of a prepared cell seen up to `age`.
+  init(_ cell: PreparedCell, curves: CoreCell, age: Double) {
+    self.init(
+      id: cell.id, group: cell.group, ages: cell.ages, retention: cell.retention,
+      life: cell.life.isFinite ? cell.life : nil, lastAge: cell.lastAge,
+      curveVariance: curves.observed.curveVariance(at: age), eol: cell.endFraction)
+  }
+}
+
+extension PreparedCell {
+  /// log10 variance of Q(V) at the last curve seen minus Q(V) at cycle 10 (or the first later one), whole curve.
+  ///
+  /// - Source: the variance model of Severson et al., Nature Energy 4 (2019) 383, doi:10.1038/s41560-019-0356-8.
+  func curveVariance(at age: Double) -> Double? {
+    guard let curves, age > 0 else { return nil }
+    let use = curves.ages.indices.filter { curves.ages[$0] <= age }
+    guard let last = use.last, let first = use.first(where: { curves.ages[$0] >= 10 }) ?? use.first, first != last
+    else {
+      return nil
+    }
+    let d = curves.voltagesV.indices.map { curves.dischargedAh[last][$0] - curves.dischargedAh[first][$0] }
+      .filter(\.isFinite)
+    let variance = standardDeviation(d) * standardDeviation(d)
+    return variance > 0 ? _log(variance) / _log(10) : nil
+  }
+}
+
+/// The baselines fitted for one cut-off.
+struct BaselineSet: Sendable, Hashable, Codable {
+  var early: Double
+  var fitted: [FittedBaseline]
+  /// Longest training record, in age.
+  var longestAge: Double
+
+  init(cells: [CoreCell], at early: Double, kinds: [BaselineKind] = BaselineKind.allCases) {
+    self.early = early
+    let inputs = cells.map { BaselineCell($0.full, curves: $0, age: $0.age) }
+    longestAge = cells.map(\.full.lastAge).max() ?? 1
+    fitted = kinds.compactMap { FittedBaseline.fit($0, on: inputs, early: early) }
+  }
+}
+
+/// Scores of training cells, each predicted by what was fitted without it.
+enum OutOfFoldScores {
+  /// Draws per cell.
+  static let draws = 400
+
+  static func rows(
+    _ model: LifetimeModel, descriptions: [DatasetDescription], _ cells: [CoreCell], at n: Double, foldCount: Int
+  ) -> [ScoreRow] {
+    var rows: [ScoreRow] = []
+    for description in descriptions {
+      let members = cells.indices.filter { cells[$0].full.dataset == description.name }
+      guard !members.isEmpty else { continue }
+      let context = ScoreContext(
+        dataset: description, split: model.trained(on: description.name)?.split, early: n, part: "out_of_fold",
+        skipped: (model.trained(on: description.name)?.cells.count ?? 0) - members.count, seed: model.seed,
+        truths: members.map { cells[$0].full })
+      let core = model.cores.first { $0.age == n }
+      let horizon = LifetimeModel.horizonFactor * (core?.longestAge ?? cells.map(\.full.lastAge).max() ?? 1)
+      for variant in model.kind.variants {
+        guard let core, let pool = core.pools.first(where: { $0.variant == variant }) else { continue }
+        var lives: [LifePrediction] = []
+        var paths: [TrajectoryPrediction] = []
+        for (k, i) in members.enumerated() {
+          let d = core.outOfFoldDraws(pool, index: i, cell: cells[i], count: draws, seed: model.seed)
+          let life = d.lives()
+          lives.append(context.life(k, draws: life, horizon: horizon))
+          let path = context.path(k, from: d.age, medianLife: median(life), noise: d.measurementNoise) {
+            d.retention(at: $0)
+          }
+          if let path { paths.append(path) }
+        }
+        rows.append(context.row(variant.rawValue, lives, paths))
+      }
+      rows += baselines(context, members.map { cells[$0] }, foldCount: foldCount, horizon: horizon, seed: model.seed)
+    }
+    return rows
+  }
+
+  private static func baselines(
+    _ context: ScoreContext, _ cells: [CoreCell], foldCount: Int, horizon: Double, seed: UInt64
+  ) -> [ScoreRow] {
+    var stream = RandomStream(seed: seed, purpose: "folds-baselines", key: UInt64(context.early))
+    let order = stream.permutation(cells.count)
+    let folds = min(foldCount, cells.count)
+    var predictions: [BaselineKind: [(Int, FittedBaseline)]] = [:]
+    for f in 0..<folds {
+      let train = cells.indices.filter { order[$0] % folds != f }.map { cells[$0] }
+      let set = BaselineSet(cells: train, at: context.early)
+      for b in set.fitted {
+        predictions[b.kind, default: []] += cells.indices.filter { order[$0] % folds == f }.map { ($0, b) }
+      }
+    }
+    return BaselineKind.allCases.compactMap { kind in
+      guard let list = predictions[kind] else { return nil }
+      var lives: [LifePrediction] = []
+      var paths: [TrajectoryPrediction] = []
+      for (i, b) in list.sorted(by: { $0.0 < $1.0 }) {
+        let cell = BaselineCell(cells[i].observed, curves: cells[i], age: cells[i].age)
+        let life = b.life(of: cell, observedAge: cells[i].age)
+        if let life { lives.append(context.life(i, draws: life.draws, median: life.median, horizon: horizon)) }
+        let path = context.path(i, from: cells[i].age, medianLife: life?.median ?? 0, noise: 0) {
+          b.retention(of: cell, observedAge: cells[i].age, at: $0)?.draws
+        }
+        if let path { paths.append(path) }
+      }
+      return context.row(kind.name, lives, paths)
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import SolidFade
+
+/// Forecasts as JSON document, tables and text.
+struct ForecastWriter {
+  var forecasts: [FadeForecast]
+  var ageColumn: String
+  var draws: Int
+  var sha: String
+
+  static let quantiles = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975]
+  static let names = ["q025", "q05", "q10", "q25", "q50", "q75", "q90", "q95", "q975"]
+  static let ages = [100.0, 300, 500, 1000]
+
+  private var isWhole: Bool { ageColumn == "cycle_count" }
+
+  /// Retention of one forecast on its grid.
+  private struct Path {
+    var ages: [Double]
+    var mean: [Double]
+    var sd: [Double]
+    var quantiles: [[Double]]
+    var share: Double?
+    var noise: Double
+
+    init(_ f: FadeForecast, isWhole: Bool) {
+      ages = f.grid(whole: isWhole)
+      let values = f.retentionDraws(at: ages)
+      mean = values.map { SolidFade.mean($0) }
+      sd = values.map { standardDeviation($0) }
+      quantiles = values.map { v in ForecastWriter.quantiles.map { quantile(ofSorted: v, $0) } }
+      share = f.manufacturingShare
+      noise = f.measurementNoise
+    }
+
+    var sdModel: [Double] { sd.map { $0 * (1 - (share ?? 0)).squareRoot() } }
+    var sdManufacturing: [Double?] { sd.map { s in share.map { s * $0.squareRoot() } } }
+  }
+
+  var document: [String: JSONTree] {
+    func list(_ x: [Double]) -> JSONTree { .array(x.map { CommandRun.real($0) }) }
+    let cells = forecasts.map { f -> JSONTree in
+      let p = Path(f, isWhole: isWhole)
+      let life = f.life
+      let lifeTree: JSONTree = .object([
+        "status": .string(life.status.rawValue), "observed": CommandRun.real(life.observed),
+        "horizon": .number(life.horizon), "mean": CommandRun.real(life.mean),
+        "sd": CommandRun.real(life.standardDeviation),
+        "quantiles": .array(Self.quantiles.map { CommandRun.real(life.quantile($0)) }),
+        "p_beyond_horizon": .number(life.probabilityBeyondHorizon),
+        "p_life_ge": .object(
+          Dictionary(uniqueKeysWithValues: Self.ages.map { (shortest($0), .number(life.probability(atLeast: $0))) })),
+      ])
+      let retention: JSONTree = .object([
+        "quantity": .string("capacity_retention"), "unit": .string("1"), "age": list(p.ages), "mean": list(p.mean),
+        "sd": list(p.sd), "quantiles": .array(p.quantiles.map(list)), "sd_model": list(p.sdModel),
+        "sd_manufacturing": .array(p.sdManufacturing.map { CommandRun.real($0) }),
+        "sd_measurement": list(p.ages.map { _ in p.noise }),
+      ])
+      return .object([
+        "cell_id": .string(f.cellID), "early": .number(f.early), "in_domain": .bool(f.inDomain),
+        "domain_reasons": .array(f.domainReasons.map { .string($0) }), "physics_status": .string(f.physicsStatus),
+        "nearest_training_group": CommandRun.text(f.nearestTrainingGroup), "life": lifeTree,
+        "end_of_life": .object([
+          "fraction": .number(f.endOfLife.fraction), "reference": .string(f.endOfLife.reference.text),
+        ]),
+        "failure_p": .object(
+          Dictionary(uniqueKeysWithValues: f.failureProbabilities.map { ($0.key.rawValue, .number($0.value)) })),
+        "forecast": .array([retention] + resistance(f)),
+        "observed": .object(["age": list(f.observedAges), "capacity_retention": list(f.observedRetention)]),
+        "mechanisms": .array(
+          f.mechanisms.map {
+            .object([
+              "mechanism": .string($0.mechanism.rawValue), "age": .number($0.age), "loss_mean": .number($0.lossMean),
+              "share": CommandRun.real($0.share),
+            ])
+          }),
+      ])
+    }
+    let limit = forecasts.first?.endOfLife
+    return [
+      "bundle_sha256": .string(sha), "age": .string(ageColumn), "draws": .integer(Int64(draws)),
+      "quantiles": list(Self.quantiles),
+      "end_of_life": limit.map {
+        .object(["fraction": .number($0.fraction), "reference": .string($0.reference.text)])
+      } ?? .null, "cells": .array(cells), "population": .null,
+    ]
+  }
+
+  private func resistance(_ f: FadeForecast) -> [JSONTree] {
+    guard !f.areaResistance.isEmpty else { return [] }
+    let sorted = f.areaResistance.map { ($0.age, $0.values.map { $0 * 1e4 }.sorted()) }
+    return [
+      .object([
+        "quantity": .string("area_resistance_ohm_cm2"), "unit": .string("ohm cm2"),
+        "age": .array(sorted.map { .number($0.0) }), "mean": .array(sorted.map { CommandRun.real(mean($0.1)) }),
+        "sd": .array(sorted.map { CommandRun.real(standardDeviation($0.1)) }),
+        "quantiles": .array(
+          sorted.map { r in .array(Self.quantiles.map { CommandRun.real(quantile(ofSorted: r.1, $0)) }) }),
+      ])
+    ]
+  }
+
+  var files: [String: [UInt8]] {
+    var forecast = CSVWriter(
+      header: ["cell_id", ageColumn, "quantity", "unit", "mean", "sd"] + Self.names
+        + ["sd_model", "sd_manufacturing", "sd_measurement", "observed", "in_domain"])
+    var life = CSVWriter(
+      header: ["cell_id", "threshold", "reference", "status", "horizon", "mean", "sd"] + Self.names
+        + ["p_beyond_horizon", "p_life_ge_100", "p_life_ge_300", "p_life_ge_500", "p_life_ge_1000", "b10"]
+        + FailureMode.allCases.map { "failure_p_" + $0.rawValue } + ["in_domain", "nearest_training_group"])
+    var mechanisms = CSVWriter(header: ["cell_id", ageColumn, "mechanism", "loss_mean", "q05", "q95", "share"])
+    for f in forecasts {
+      let p = Path(f, isWhole: isWhole)
+      for (age, q) in zip(f.observedAges, f.observedRetention) {
+        forecast.append(
+          [.text(f.cellID), .number(age), .text("capacity_retention"), .text("1"), .number(q), .number(nil)]
+            + Self.names.map { _ in .number(nil) }
+            + [.number(nil), .number(nil), .number(p.noise), .bool(true), .bool(f.inDomain)])
+      }
+      for (k, age) in p.ages.enumerated() where f.observedAges.last.map({ age > $0 }) ?? true {
+        forecast.append(
+          [
+            .text(f.cellID), .number(age), .text("capacity_retention"), .text("1"), .number(p.mean[k]),
+            .number(p.sd[k]),
+          ]
+            + p.quantiles[k].map { .number($0) }
+            + [.number(p.sdModel[k]), .number(p.sdManufacturing[k]), .number(p.noise), .bool(false), .bool(f.inDomain)])
+      }
+      for (age, values) in f.areaResistance {
+        let r = values.map { $0 * 1e4 }.sorted()
+        forecast.append(
+          [
+            .text(f.cellID), .number(age), .text("area_resistance_ohm_cm2"), .text("ohm cm2"), .number(mean(r)),
+            .number(standardDeviation(r)),
+          ] + Self.quantiles.map { .number(quantile(ofSorted: r, $0)) }
+            + [.number(nil), .number(nil), .number(nil), .bool(false), .bool(f.inDomain)])
+      }
+      let l = f.life
+      life.append(
+        [
+          .text(f.cellID), .number(f.endOfLife.fraction), .text(f.endOfLife.reference.text), .text(l.status.rawValue),
+          .number(l.horizon), .number(l.mean), .number(l.standardDeviation),
+        ] + Self.quantiles.map { .number(l.quantile($0)) } + [.number(l.probabilityBeyondHorizon)]
+          + Self.ages.map { .number(l.probability(atLeast: $0)) } + [.number(l.quantile(0.1))]
+          + FailureMode.allCases.map { .number(f.failureProbabilities[$0]) }
+          + [.bool(f.inDomain), .text(f.nearestTrainingGroup)])
+      for m in f.mechanisms {
+        mechanisms.append([
+          .text(f.cellID), .number(m.age), .text(m.mechanism.rawValue), .number(m.lossMean), .number(m.q05),
+          .number(m.q95), .number(m.share),
+        ])
+      }
+    }
+    var summary = document
+    summary["schema"] = .string("solidfade.result/1")
+    summary["command"] = .string("predict")
+    return [
+      "forecast.csv": forecast.bytes, "life.csv": life.bytes, "mechanisms.csv": mechanisms.bytes,
+      "summary.json": JSONTree.object(summary).serialized(pretty: true),
+    ]
+  }
+
+  var text: String {
+    func show(_ x: Double?) -> String { x.map { shortest($0.rounded()) } ?? "beyond horizon" }
+    var rows = [["cell", "seen to", "status", "life q05", "median", "q95", "P(life ≥ 500)", "in domain"]]
+    for f in forecasts {
+      let l = f.life
+      rows.append([
+        f.cellID, shortest(f.early), l.status.rawValue, show(l.quantile(0.05)), show(l.quantile(0.5)),
+        show(l.quantile(0.95)), Tables.significant(l.probability(atLeast: 500)), f.inDomain ? "yes" : "no",
+      ])
+    }
+    let unit = isWhole ? "cycles" : "equivalent full cycles"
+    return "Life in \(unit) to \(shortest((forecasts.first?.endOfLife.fraction ?? 0.8) * 100)) % of capacity\n"
+      + Tables.aligned(rows)
+  }
+}
