@@ -201,6 +201,9 @@ extension LifetimeModel {
 }
 
 extension SafeTensors {
+  /// Ending of the name of an array of 64-bit whole numbers, stored as pairs of 32-bit words, low word first.
+  private static let wideEnding = "#64"
+
   /// Arrays of an archive; whole numbers are stored in the smallest unsigned type that holds them.
   init(archived: [ArchivedTensor]) {
     var out: [String: Tensor] = [:]
@@ -209,16 +212,15 @@ extension SafeTensors {
       case .doubles(let values): out[t.name] = Tensor(values)
       case .integers(let values):
         let top = values.max() ?? 0
-        if (values.min() ?? 0) < 0 {
-          out[t.name] = Tensor(values.map(Double.init))
+        if (values.min() ?? 0) < 0 || top > 0xffff_ffff {
+          let words = values.flatMap { [UInt32(truncatingIfNeeded: $0), UInt32(truncatingIfNeeded: $0 >> 32)] }
+          out[t.name + Self.wideEnding] = Tensor(.uint32(words))
         } else if top <= 0xff {
           out[t.name] = Tensor(.uint8(values.map { UInt8($0) }))
         } else if top <= 0xffff {
           out[t.name] = Tensor(.uint16(values.map { UInt16($0) }))
-        } else if top <= 0xffff_ffff {
-          out[t.name] = Tensor(.uint32(values.map { UInt32($0) }))
         } else {
-          out[t.name] = Tensor(values.map(Double.init))
+          out[t.name] = Tensor(.uint32(values.map { UInt32($0) }))
         }
       }
     }
@@ -227,14 +229,24 @@ extension SafeTensors {
 
   /// The arrays for an archive decoder.
   var archived: [String: ArchivedValues] {
-    tensors.mapValues { t in
+    var out: [String: ArchivedValues] = [:]
+    for (name, t) in tensors {
       switch t.values {
-      case .float64(let v): .doubles(v)
-      case .float32(let v): .doubles(v.map(Double.init))
-      case .uint32(let v): .integers(v.map(Int64.init))
-      case .uint16(let v): .integers(v.map(Int64.init))
-      case .uint8(let v): .integers(v.map(Int64.init))
+      case .float64(let v): out[name] = .doubles(v)
+      case .float32(let v): out[name] = .doubles(v.map(Double.init))
+      case .uint16(let v): out[name] = .integers(v.map(Int64.init))
+      case .uint8(let v): out[name] = .integers(v.map(Int64.init))
+      case .uint32(let v):
+        if name.hasSuffix(Self.wideEnding) {
+          let wide = stride(from: 0, to: v.count - 1, by: 2).map {
+            Int64(bitPattern: UInt64(v[$0]) | UInt64(v[$0 + 1]) << 32)
+          }
+          out[String(name.dropLast(Self.wideEnding.count))] = .integers(wide)
+        } else {
+          out[name] = .integers(v.map(Int64.init))
+        }
       }
     }
+    return out
   }
 }
