@@ -42,14 +42,15 @@ struct BoostingRun {
     columns = (0..<binned.features.count).map { UInt32($0) }
   }
 
-  /// Grows the tree of one round from weighted gradients; `output` tells apart trees of the same round.
-  mutating func grow(_ gradients: [Double], round: Int, output: Int = 0) -> Tree {
+  /// Grows the tree of one round from weighted gradients; `output` tells apart trees of the same round, and a `slope` of
+  /// −1 turns the monotone constraints around.
+  mutating func grow(_ gradients: [Double], round: Int, output: Int = 0, slope: Int = 1) -> Tree {
     let rows = sample(
       training, of: table.rowCount, share: options.rowSubsample, seed: seed, purpose: "boosting rows", round: round)
     let drawn = sample(
       columns, of: columns.count, share: options.columnSubsample, seed: seed, purpose: "boosting columns \(output)",
       round: round)
-    return grower.grow(gradients: gradients, weights: weights, rows: rows, columns: drawn.map { Int($0) })
+    return grower.grow(gradients: gradients, weights: weights, rows: rows, columns: drawn.map { Int($0) }, slope: slope)
   }
 }
 

@@ -39,4 +39,33 @@ struct Tree {
       scores[row] += scale * nodes[i].value
     }
   }
+
+  /// Replaces the values of leaves by a function of their rows, kept in the order the constraints ask for.
+  ///
+  /// - Parameters:
+  ///   - constraints: sign of the allowed slope by binned column.
+  ///   - value: the value for a range of the grower's order.
+  mutating func refit(constraints: [Int], _ value: (Range<Int>) -> Double) {
+    for i in nodes.indices {
+      nodes[i].lower = -.infinity
+      nodes[i].upper = .infinity
+    }
+    func bounded(_ node: Node) -> Double { min(max(value(node.rows), node.lower), node.upper) }
+    for i in nodes.indices {
+      guard nodes[i].left != 0 else {
+        nodes[i].value = bounded(nodes[i])
+        continue
+      }
+      let left = nodes[i].left
+      for child in [left, left + 1] {
+        nodes[child].lower = nodes[i].lower
+        nodes[child].upper = nodes[i].upper
+      }
+      let sign = constraints[nodes[i].column]
+      guard sign != 0 else { continue }
+      let between = (bounded(nodes[left]) + bounded(nodes[left + 1])) / 2
+      nodes[sign > 0 ? left : left + 1].upper = between
+      nodes[sign > 0 ? left + 1 : left].lower = between
+    }
+  }
 }

@@ -25,7 +25,8 @@ struct TreeGrower {
   let table: BinnedTable
   private let options: BoostingOptions
   /// Sign of the allowed slope by binned column; empty without constraints.
-  private let monotone: [Int]
+  private var monotone: [Int]
+  private var slope = 1
   private var packed: PackedGradients
   private var histograms: Histograms
   /// The training rows of the tree, each node's in one range and in ascending order.
@@ -54,8 +55,13 @@ struct TreeGrower {
   ///   - weights: second derivative for each row; `nil` for 1.
   ///   - rows: the rows drawn, ascending.
   ///   - columns: the binned columns drawn, ascending.
-  mutating func grow(gradients: [Double], weights: [Double]?, rows: [UInt32], columns: [Int]) -> Tree {
+  ///   - slope: −1 turns the monotone constraints around.
+  mutating func grow(gradients: [Double], weights: [Double]?, rows: [UInt32], columns: [Int], slope: Int = 1) -> Tree {
     var tree = Tree()
+    if slope != self.slope {
+      self.slope = slope
+      monotone = monotone.map { -$0 }
+    }
     order = rows
     tree.nodes[0].rows = 0..<rows.count
     if packed.load(gradients, rows: rows) && !columns.isEmpty {

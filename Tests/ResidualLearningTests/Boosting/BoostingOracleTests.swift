@@ -1,0 +1,75 @@
+import NumericalMethods
+import Testing
+
+@testable import ResidualLearning
+
+@Suite("Boosting against LightGBM and scikit-learn")
+struct BoostingOracleTests {
+  let reference: BoostingReference
+  let leafWise: BoostingOptions
+
+  init() throws {
+    reference = try BoostingReference.load()
+    var options = BoostingOptions()
+    options.maxLeaves = 15
+    options.minRows = 10
+    leafWise = options
+  }
+
+  @Test("With the same cuts the first tree has the same splits and the whole forest the same error")
+  func sameCuts() throws {
+    var ratios: [Double] = []
+    for oracle in reference.cases {
+      let problem = BoostingProblem(
+        kind: oracle.kind, rows: oracle.rows, columns: oracle.columns, levels: oracle.levels)
+      #expect(abs(problem.target.reduce(0, +) - oracle.targetSum) < 1e-8 * abs(oracle.targetSum))
+      let model = try leafWise.fit(problem.trainTable, target: problem.trainTarget, weights: nil, stream: 1)
+      var one = leafWise
+      one.rounds = 1
+      let first = try one.fit(problem.trainTable, target: problem.trainTarget, weights: nil, stream: 1)
+      let features = zip(first.left, first.feature).filter { $0.0 != 0 }.map { Int($0.1) }.sorted()
+      #expect(features == oracle.firstTreeFeatures, "kind \(oracle.kind)")
+      // LightGBM keeps gradients as 32-bit floats.
+      let found = first.predict(problem.table.selecting(rows: Array(0..<oracle.firstTree.count)))
+      #expect(largestGap(found, oracle.firstTree) < 1e-5, "kind \(oracle.kind)")
+      ratios.append(problem.error(model) / oracle.rmse)
+    }
+    #expect(abs(mean(ratios) - 1) < 0.01, "error relative to LightGBM: \(ratios)")
+    #expect(ratios.allSatisfy { $0 < 1.03 }, "error relative to LightGBM: \(ratios)")
+  }
+
+  @Test("On continuous columns the error over five laws and six draws is within 1 % of both")
+  func continuousColumns() throws {
+    var toLightGBM: [Double] = []
+    var toScikitLearn: [Double] = []
+    for oracle in reference.continuous {
+      let errors = try (0..<oracle.seeds).map { seed in
+        let problem = BoostingProblem(kind: oracle.kind, rows: oracle.rows, columns: oracle.columns, seed: seed)
+        return problem.error(
+          try leafWise.fit(problem.trainTable, target: problem.trainTarget, weights: nil, stream: 1))
+      }
+      toLightGBM.append(mean(errors) / oracle.rmse)
+      toScikitLearn.append(mean(errors) / oracle.rmseScikitLearn)
+    }
+    #expect(mean(toLightGBM) < 1.01, "error relative to LightGBM: \(toLightGBM)")
+    #expect(mean(toScikitLearn) < 1.01, "error relative to scikit-learn: \(toScikitLearn)")
+  }
+
+  @Test("The recipe for few rows has the error of LightGBM's, mean of 20 draws")
+  func fewRows() throws {
+    var ratios: [Double] = []
+    for oracle in reference.recipes {
+      let problem = BoostingProblem(kind: oracle.kind, rows: oracle.rows, columns: oracle.columns)
+      let options = BoostingOptions.fewRows(oracle.rows)
+      let errors = try (0..<20).map {
+        problem.error(
+          try options.fit(problem.trainTable, target: problem.trainTarget, weights: nil, stream: UInt64($0)))
+      }
+      let ratio = mean(errors) / oracle.rmse
+      ratios.append(ratio)
+      // Two means of 20 draws each: four standard errors.
+      #expect(abs(mean(errors) - oracle.rmse) < 4 * oracle.spread * (2.0 / 20).squareRoot(), "\(ratio)")
+    }
+    #expect(abs(mean(ratios) - 1) < 0.01, "error relative to LightGBM: \(ratios)")
+  }
+}
