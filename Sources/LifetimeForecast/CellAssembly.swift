@@ -1,6 +1,7 @@
 internal import BatteryData
 internal import CellModel
 internal import DegradationPhysics
+internal import NumericalMethods
 
 /// Cells of one dataset on their way into the core: cleaned, curves attached, cut at N.
 struct CellAssembly: Sendable {
@@ -8,8 +9,8 @@ struct CellAssembly: Sendable {
   var endOfLife: EndOfLife
   var traits: RecordTraits
   var histories: [CellHistory]
-  /// Log fade at 100 cycles that the sulfide simulation expects, by cell id; empty for other families.
-  var physicsLogFade: [String: Double]
+  /// What the sulfide simulation expects, by cell id; empty for other families.
+  var sulfidePrior: [String: SulfidePrior]
 
   /// Cells with their curves up to `longest`, the latest age that any forecast will see.
   static func make(
@@ -25,13 +26,12 @@ struct CellAssembly: Sendable {
     }
     let preparation = CellPreparation(description: dataset.description, endOfLife: endOfLife)
     let known = try traits ?? RecordTraits(retentions: histories.map { try preparation.relative($0).retention })
-    var fade: [String: Double] = [:]
+    var prior: [String: SulfidePrior] = [:]
     if dataset.description.family == .sulfideSolidState {
-      fade = try await SulfidePrior.logFade(histories, seed: seed, threads: threads)
+      prior = try await SulfidePrior.make(histories, seed: seed, threads: threads)
     }
     return CellAssembly(
-      description: dataset.description, endOfLife: endOfLife, traits: known, histories: histories,
-      physicsLogFade: fade)
+      description: dataset.description, endOfLife: endOfLife, traits: known, histories: histories, sulfidePrior: prior)
   }
 
   /// The cells as a forecast from age `n` sees them; nil means all rows of each cell.
@@ -49,7 +49,7 @@ struct CellAssembly: Sendable {
       let reach = observed.ages.isEmpty ? 0 : min(age, observed.lastAge)
       return CoreCell(
         full: full, observed: observed, age: traits.isDense && forTraining ? age : reach,
-        physicsLogFade: physicsLogFade[history.id])
+        sulfidePrior: sulfidePrior[history.id])
     }
   }
 
@@ -64,10 +64,32 @@ struct CellAssembly: Sendable {
   }
 }
 
-/// The sulfide simulation as an input of the learners.
-enum SulfidePrior {
-  /// Ensemble mean of log fade, ln(−ln retention), after 100 cycles, for each cell by id.
-  static func logFade(_ cells: [CellHistory], seed: UInt64, threads: Int) async throws -> [String: Double] {
-    [:]
+/// What the sulfide simulation expects of a cell, on the scale of log fade, ln(−ln retention), after 100 cycles.
+///
+/// Published lives show that the simulation tells variants of one study apart and says little about the level of a
+/// study: the two parts are separate inputs.
+struct SulfidePrior: Sendable, Hashable {
+  /// Mean over the cells of the same study (`lab_id`) in the dataset at hand.
+  var study: Double
+  /// This cell minus that mean; 0 for a study of one cell.
+  var contrast: Double
+
+  static func make(_ cells: [CellHistory], seed: UInt64, threads: Int) async throws -> [String: SulfidePrior] {
+    let values = try await SulfideEnsemble.logFade(cells, seed: seed, threads: threads)
+    var studies: [String: [Double]] = [:]
+    for cell in cells {
+      if let z = values[cell.id], z.isFinite {
+        studies[cell.attributes.text("lab_id") ?? cell.id, default: []].append(z)
+      }
+    }
+    var out: [String: SulfidePrior] = [:]
+    for cell in cells {
+      guard let z = values[cell.id], z.isFinite, let study = studies[cell.attributes.text("lab_id") ?? cell.id] else {
+        continue
+      }
+      let level = mean(study)
+      out[cell.id] = SulfidePrior(study: level, contrast: z - level)
+    }
+    return out
   }
 }

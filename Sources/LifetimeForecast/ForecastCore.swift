@@ -11,8 +11,8 @@ struct CoreCell: Sendable {
   var observed: PreparedCell
   /// Age of the last thing seen: N, or the cell's own last age below it.
   var age: Double
-  /// Log fade at 100 cycles that the sulfide simulation expects, where it applies.
-  var physicsLogFade: Double?
+  /// What the sulfide simulation expects, where it applies.
+  var sulfidePrior: SulfidePrior?
 }
 
 /// The forecast from one cut-off N: level vectors, members, weights and the pool of out-of-fold errors.
@@ -79,7 +79,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
     let levelCount = max(3, reached.count { $0 >= need })
     let law = AgeingLawUpdate(cells: cells.map(\.full))
     let builder = ForecastFeatures(law: law, extraColumns: extraColumns)
-    let rows = cells.map { builder.values($0.observed, at: age > 0 ? $0.age : 0, physicsLogFade: $0.physicsLogFade) }
+    let rows = cells.map { builder.values($0.observed, at: age > 0 ? $0.age : 0, sulfidePrior: $0.sulfidePrior) }
     let scaler = FeatureScaler(rows, presence: presence)
     let (x, novelty) = scaler.transform(rows)
     let groups = Set(cells.map(\.full.group)).sorted()
@@ -241,7 +241,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
   /// What the members expect of new cells.
   func expectations(_ cells: [CoreCell], variant: ModelVariant) -> [Expectation] {
     let builder = ForecastFeatures(law: law, extraColumns: extraColumns)
-    let rows = cells.map { builder.values($0.observed, at: age > 0 ? $0.age : 0, physicsLogFade: $0.physicsLogFade) }
+    let rows = cells.map { builder.values($0.observed, at: age > 0 ? $0.age : 0, sulfidePrior: $0.sulfidePrior) }
     let (x, novelty) = scaler.transform(rows)
     let numbers = cells.map { groups.firstIndex(of: $0.full.group) ?? -1 }
     var scores = [[[Double]]](repeating: [], count: members.count)

@@ -39,7 +39,7 @@ struct ForecastFeatures: Sendable {
   var extraColumns: [String]
 
   /// All features of a cell; `observed` must hold rows of age ≤ `age` only; age 0 means design alone.
-  func values(_ observed: PreparedCell, at age: Double, physicsLogFade: Double?) -> FeatureValues {
+  func values(_ observed: PreparedCell, at age: Double, sulfidePrior: SulfidePrior?) -> FeatureValues {
     var out: FeatureValues = [:]
     func put(_ block: FeatureBlock, _ name: String, _ value: Double) {
       if value.isFinite { out[Feature(name: name, block: block)] = value }
@@ -53,7 +53,10 @@ struct ForecastFeatures: Sendable {
       }
     }
     conditions(observed, put)
-    if let physicsLogFade { put(.law, "physics_log_fade", physicsLogFade) }
+    if let sulfidePrior {
+      put(.law, "simulated_log_fade_of_study", sulfidePrior.study)
+      put(.law, "simulated_log_fade_contrast", sulfidePrior.contrast)
+    }
     return out
   }
 

@@ -99,9 +99,25 @@ public struct LifetimeModel: Sendable, Codable {
       dataset, cellIDs: cellIDs, endOfLife: limit, traits: known?.traits ?? fallbackTraits(dataset),
       longest: early ?? .infinity, seed: seed, threads: threads)
     let cells = try assembly.cells(at: early, forTraining: false)
-    return try await forecast(
+    var forecasts = try await forecast(
       cells, assembly: assembly, asked: early, draws: draws, limit: limit, variant: variant, seed: seed,
       threads: threads, progress: progress)
+    if dataset.description.family == .sulfideSolidState {
+      let histories = Dictionary(uniqueKeysWithValues: assembly.histories.map { ($0.id, $0) })
+      let made = forecasts
+      let parts = try await parallelMap(count: made.count, width: threads) { i in
+        histories[made[i].cellID].flatMap {
+          MechanismForecast($0, forecast: made[i].levels, horizon: made[i].horizon, seed: seed)
+        }
+      }
+      for i in forecasts.indices {
+        guard let part = parts[i] else { continue }
+        forecasts[i].mechanisms = part.losses
+        forecasts[i].areaResistance = part.resistance
+        forecasts[i].failureProbabilities = part.failures
+      }
+    }
+    return forecasts
   }
 
   /// Traits for a dataset never seen: dense where rows are about as many as the ages they span.
@@ -173,7 +189,7 @@ public struct LifetimeModel: Sendable, Codable {
     let crossed = cell.observed.crossing(limit.fraction, after: -.infinity)
     return FadeForecast(
       cellID: cell.full.id, early: asked ?? cell.age, endOfLife: limit, inDomain: reasons.isEmpty,
-      domainReasons: reasons, physicsStatus: cell.physicsLogFade == nil ? "dataset" : "prior",
+      domainReasons: reasons, physicsStatus: cell.sulfidePrior == nil ? "dataset" : "prior",
       nearestTrainingGroup: e.groupIsKnown
         ? cell.full.group.split(separator: "/", maxSplits: 1).last.map(String.init) : nil,
       observedAges: seen.map { cell.observed.ages[$0] }, observedRetention: seen.map { cell.observed.retention[$0] },

@@ -57,7 +57,7 @@ struct ModelReplay: Codable, Hashable {
       retention: one.retention, smooth: one.retention, columns: [:], curves: nil, isDense: dataset.traits.isDense,
       measurementNoise: dataset.traits.measurementNoise, reference: 1, endFraction: dataset.endOfLife.fraction,
       life: .nan, droppedRows: 0)
-    let input = CoreCell(full: cell, observed: cell, age: one.ages.last ?? 0, physicsLogFade: nil)
+    let input = CoreCell(full: cell, observed: cell, age: one.ages.last ?? 0, sulfidePrior: nil)
     guard let e = core.expectations([input], variant: variant).first,
       let draws = core.draw(input, e, variant: variant, count: 200, seed: model.seed)
     else { return [] }

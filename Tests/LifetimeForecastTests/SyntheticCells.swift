@@ -36,7 +36,7 @@ enum SyntheticCells {
     let traits = try RecordTraits(retentions: cells.map { try preparation.relative($0).retention })
     return CellAssembly(
       description: description, endOfLife: description.endOfLife, traits: traits, histories: cells,
-      physicsLogFade: [:])
+      sulfidePrior: [:])
   }
 
   static func core(

@@ -1,0 +1,88 @@
+public import CellModel
+internal import NumericalMethods
+
+/// A design that cannot be.
+public struct DesignError: Error, Hashable, Sendable {
+  /// The column at fault.
+  public var field: String
+  /// What was found.
+  public var found: String
+  /// What is allowed.
+  public var allowed: String
+}
+
+/// A sulfide solid-state cell and how it is cycled, SI.
+public struct CellDesign: Sendable, Hashable, Codable {
+  /// Active material per area [kg·m⁻²].
+  public var loadingKgPerM2: Double
+  /// Temperature [K].
+  public var temperatureK: Double
+  /// Stack pressure [Pa].
+  public var stackPressurePa: Double
+  /// Upper cut-off [V against Li].
+  public var upperCutoffV: Double
+  /// Lower cut-off [V against Li].
+  public var lowerCutoffV: Double
+  /// Charge and discharge current densities [A·m⁻²].
+  public var chargeCurrentAPerM2: Double
+  /// See `chargeCurrentAPerM2`.
+  public var dischargeCurrentAPerM2: Double
+  /// Current left at the end of the constant-voltage charge, as a share (assumed 0.2; 1 is no hold).
+  public var chargeEndShare = 0.2
+  /// Rest per cycle [s] (assumed).
+  public var restS = 1200.0
+  /// Columns that were not stated and are assumed.
+  public var assumed: [String]
+
+  /// Reads a design from the columns of `cells.csv`; what is not stated is assumed and listed.
+  ///
+  /// Assumed: 10 mg cm⁻², 25 °C, 50 MPa, 4.3 V to 2.5 V against Li, C/5 on 200 mAh g⁻¹, NCM811 against Li-In.
+  /// - Throws: `DesignError` for values that no cell can have.
+  public init(_ a: CellAttributes) throws(DesignError) {
+    var assumed: [String] = []
+    func take(_ column: String, _ fallback: Double, _ allowed: ClosedRange<Double>) throws(DesignError) -> Double {
+      guard let value = a.numbers[column] else {
+        assumed.append(column)
+        return fallback
+      }
+      guard value.isFinite, allowed.contains(value) else {
+        throw DesignError(
+          field: column, found: "\(value)", allowed: "\(allowed.lowerBound)…\(allowed.upperBound)")
+      }
+      return value
+    }
+    for column in [
+      "active_mass_fraction", "electrolyte_mass_fraction", "carbon_mass_fraction", "binder_mass_fraction",
+      "nickel_fraction", "cathode_porosity", "dopant_fraction",
+    ] { _ = try take(column, 0, 0...1) }
+    assumed = []
+    let offset = SulfideMaterials.referenceOffsetV(a)
+    loadingKgPerM2 = try take("areal_loading_mg_cm2", 10, 0.01...500) * 0.01
+    temperatureK = try take("temperature_celsius", 25, -60...200) + 273.15
+    stackPressurePa = try take("stack_pressure_mpa", 50, 0...1000) * 1e6
+    upperCutoffV = try take("upper_cutoff_v", 4.3 - offset, 0...6) + offset
+    lowerCutoffV = try take("lower_cutoff_v", 2.5 - offset, -1...5) + offset
+    if !(upperCutoffV > lowerCutoffV) {
+      throw DesignError(
+        field: "upper_cutoff_v", found: "\(upperCutoffV) V against Li",
+        allowed: "above the lower cut-off of \(lowerCutoffV) V against Li")
+    }
+    let basis = a.numbers["c_rate_basis_mah_g"] ?? 200
+    let nominal = loadingKgPerM2 * basis
+    var rate = 0.2
+    if let density = a.numbers["current_density_ma_cm2"], a.numbers["discharge_c_rate"] == nil {
+      guard density > 0, density <= 1000 else {
+        throw DesignError(field: "current_density_ma_cm2", found: "\(density)", allowed: "above 0, up to 1000")
+      }
+      rate = density * 10 / nominal
+    } else {
+      rate = try take("discharge_c_rate", 0.2, 1e-4...200)
+    }
+    dischargeCurrentAPerM2 = rate * nominal
+    chargeCurrentAPerM2 = (a.numbers["charge_c_rate"].map { min(max($0, 1e-4), 200) } ?? rate) * nominal
+    for column in ["morphology", "anode_class", "coating_class", "electrolyte_class"] where a.texts[column] == nil {
+      assumed.append(column)
+    }
+    self.assumed = assumed
+  }
+}

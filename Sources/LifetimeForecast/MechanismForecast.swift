@@ -1,0 +1,52 @@
+internal import CellModel
+internal import DegradationPhysics
+internal import NumericalMethods
+
+/// What the sulfide simulation adds to a forecast: losses by mechanism, resistance, failure modes.
+struct MechanismForecast: Sendable {
+  var losses: [FadeForecast.MechanismLoss] = []
+  var resistance: [(age: Double, values: [Double])] = []
+  var failures: [FailureMode: Double] = [:]
+
+  /// Prior draws behind the bands.
+  static let draws = 40
+
+  /// Simulates a cell's prior and splits its forecast loss by mechanism.
+  ///
+  /// The simulation shares its loss among the mechanisms; what the forecast expects beyond the simulation is
+  /// `unexplained` (negative where the cell is expected to do better than the simulation).
+  init?(_ cell: CellHistory, forecast: LevelDraws, horizon: Double, seed: UInt64) {
+    let end = min(max(quantile(ofSorted: forecast.lives().sorted(), 0.75), forecast.age + 50, 100), min(horizon, 5000))
+    let ages = (1...8).map { max(1, (end * Double($0) / 8).rounded()) }
+    var runs: [AgeingTrajectory] = []
+    for d in 0..<Self.draws {
+      guard
+        let run = try? SulfideEnsemble.simulate(
+          cell, draw: d, ages: ages, limit: forecast.endFraction, attribution: true, seed: seed)
+      else { return nil }
+      runs.append(run)
+    }
+    let expected = forecast.retention(at: ages.map { max($0, forecast.age) })
+    for (k, age) in ages.enumerated() {
+      let whole = 1 - mean(expected[k])
+      var explained = 0.0
+      for mechanism in Mechanism.allCases where mechanism != .unexplained {
+        let values = runs.map { $0.losses[k][mechanism] ?? 0 }.sorted()
+        explained += mean(values)
+        losses.append(
+          FadeForecast.MechanismLoss(
+            mechanism: mechanism, age: age, lossMean: mean(values), q05: quantile(ofSorted: values, 0.05),
+            q95: quantile(ofSorted: values, 0.95), share: whole > 1e-6 ? mean(values) / whole : nil))
+      }
+      let rest = expected[k].map { 1 - $0 - explained }.sorted()
+      losses.append(
+        FadeForecast.MechanismLoss(
+          mechanism: .unexplained, age: age, lossMean: mean(rest), q05: quantile(ofSorted: rest, 0.05),
+          q95: quantile(ofSorted: rest, 0.95), share: whole > 1e-6 ? mean(rest) / whole : nil))
+      resistance.append((age, runs.map { $0.areaResistanceOhmM2[k] }))
+    }
+    for run in runs {
+      if let mode = run.failure?.mode { failures[mode, default: 0] += 1 / Double(runs.count) }
+    }
+  }
+}
