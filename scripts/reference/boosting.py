@@ -84,13 +84,13 @@ def boosting():
     continuous = []
     for kind in range(5):
         ours, theirs = [], []
-        for seed in range(6):
+        for seed in range(20):
             u, y = table(kind, rows, columns, 0, seed)
             ours.append(rmse(fit(u, y, rows, 100, **leaf).predict(u[rows:]), y[rows:]))
             peer = HistGradientBoostingRegressor(max_iter=100, learning_rate=0.1, max_leaf_nodes=15, min_samples_leaf=10,
                                                  l2_regularization=1.0, early_stopping=False).fit(u[:rows], y[:rows])
             theirs.append(rmse(peer.predict(u[rows:]), y[rows:]))
-        continuous.append(dict(kind=kind, rows=rows, columns=columns, seeds=6, rmse=float(np.mean(ours)),
+        continuous.append(dict(kind=kind, rows=rows, columns=columns, seeds=20, rmse=float(np.mean(ours)),
                                rmseScikitLearn=float(np.mean(theirs))))
     recipes = []
     for kind, rows in [(4, 40), (4, 120), (0, 100), (2, 150)]:

@@ -32,6 +32,10 @@ struct BoostingRun {
       if validation?[row] == true { watched.append(UInt32(row)) } else { training.append(UInt32(row)) }
     }
     if training.isEmpty { throw .empty("none of \(n) rows has weight to learn from") }
+    let total = training.reduce(0.0) { $0 + (weights?[Int($1)] ?? 1) }
+    guard total > 1e-100 && total < 1e100 else {
+      throw .numericalFailure("the weights sum to \(total); scale them to a mean of 1")
+    }
     self.options = options
     self.seed = seed
     self.weights = weights

@@ -34,11 +34,11 @@ struct PackedGradients {
     self.weights = steps
   }
 
-  /// Packs new gradients; false when they are all zero and there is nothing to split.
+  /// Packs new gradients; false when they leave nothing to split.
   mutating func load(_ gradients: [Double], rows: [UInt32]) -> Bool {
     var total = 0.0
     for row in rows { total += abs(gradients[Int(row)]) }
-    guard total > 0x1p-1000 else { return false }
+    guard total > 0x1p-900 && total.isFinite else { return false }
     gradientUnit = total / 0x1p30
     let scale = 0x1p30 / total
     for row in rows {
@@ -112,7 +112,7 @@ struct Histograms {
   ///
   /// - Parameters:
   ///   - rows: number of rows in the leaf.
-  ///   - skippingEmpty: leave out bins that part the rows as the bin before does.
+  ///   - skippingEmpty: leave out bins that part a leaf with missing values as the bin before does.
   ///   - visit: bin, whether missing values go left, and the packed sum of the left side.
   @inline(__always)
   func forEachSplit(
@@ -128,19 +128,28 @@ struct Histograms {
     let missingRows = counted ? Int(tally[size]) : Int(weightHalf(missing))
     var left: Int64 = 0
     var leftRows = 0
-    for bin in 0..<(missingRows > 0 ? size : size - 1) {
-      let word = line[unchecked: bin]
+    if missingRows == 0 {
+      // An empty bin repeats the split before it and cannot win a tie: cheaper to visit than to tell apart.
+      for bin in 0..<(size - 1) {
+        left &+= line[unchecked: bin]
+        leftRows = counted ? leftRows + Int(tally[bin]) : Int(weightHalf(left))
+        if rows - leftRows < minRows { return }
+        if leftRows >= minRows { visit(bin, false, left) }
+      }
+      return
+    }
+    for bin in 0..<size {
+      let word = line[bin]
       if skippingEmpty && word == 0 { continue }
       left &+= word
       leftRows = counted ? leftRows + Int(tally[bin]) : Int(weightHalf(left))
       if leftRows >= minRows && rows - leftRows >= minRows { visit(bin, false, left) }
-      guard missingRows > 0 else { continue }
       let withMissing = leftRows + missingRows
       if withMissing >= minRows && rows - withMissing >= minRows { visit(bin, true, left &+ missing) }
     }
   }
 
-  /// Rows of the left side of a split and whether the leaf misses the value in some row.
+  /// The packed sum of a leaf's rows that miss the value; not 0 if there are any.
   func missingWord(slot: Int, table: BinnedTable, column: Int) -> Int64 {
     sums[slot * stride + table.offsets[column] + table.cuts[column].count]
   }

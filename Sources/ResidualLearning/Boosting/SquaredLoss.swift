@@ -23,7 +23,6 @@ extension BoostingOptions {
       total += weight
     }
     let base = sum / total
-    guard base.isFinite else { throw .numericalFailure("the mean of the target overflows") }
     var scores = [Double](repeating: base, count: table.rowCount)
     var gradients = scores
     var forest = ForestBuilder()
@@ -50,8 +49,11 @@ extension BoostingOptions {
   }
 }
 
-/// Checks one finite target a row.
+/// Checks one finite target a row, small enough for squares to be finite.
 func checkTarget(_ target: [Double], rows: Int) throws(LearningError) {
   if target.count != rows { throw .sizes("\(target.count) targets for \(rows) rows") }
   if let row = target.firstIndex(where: { !$0.isFinite }) { throw .notFinite("target", row: row) }
+  if let row = target.firstIndex(where: { abs($0) > 1e100 }) {
+    throw .numericalFailure("the target \(target[row]) of row \(row) is beyond ±1e100; scale the targets")
+  }
 }

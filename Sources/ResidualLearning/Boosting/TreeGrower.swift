@@ -235,14 +235,15 @@ struct TreeGrower {
     let lambda = options.lambda / packed.weightUnit
     let g = Double(gradientHalf(leaf.sum))
     let h = Double(weightHalf(leaf.sum)) + 2 * lambda
-    let minWeight = options.minWeight / packed.weightUnit
+    let leastWeight = options.minWeight / packed.weightUnit + lambda
     var best = -Double.infinity
     var bestColumn = -1
     var bestBin = 0
     var bestMissingLeft = false
     var bestLeft: Int64 = 0
+    let constrained = !monotone.isEmpty
     for column in columns {
-      let sign = monotone.isEmpty ? 0 : monotone[column]
+      let sign = constrained ? monotone[column] : 0
       histograms.forEachSplit(
         slot: leaf.slot, table: table, column: column, rows: leaf.rows.count, minRows: options.minRows,
         skippingEmpty: true
@@ -251,22 +252,21 @@ struct TreeGrower {
         let hl = Double(weightHalf(left)) + lambda
         let gr = g - gl
         let hr = h - hl
-        if hl - lambda < minWeight || hr - lambda < minWeight { return }
         let quotient: Double
-        if monotone.isEmpty {
-          let numerator = gl * gl * hr + gr * gr * hl
-          let denominator = hl * hr
-          // The product spares the division; the quotient decides, so that equal ones tie.
-          guard numerator > best * denominator else { return }
-          quotient = numerator / denominator
-        } else {
+        if constrained {
           if sign != 0 {
             let rise = value(of: leaf.sum &- left, in: leaf) - value(of: left, in: leaf)
             if Double(sign) * rise < 0 { return }
           }
           quotient = score(gl, hl, leaf) + score(gr, hr, leaf)
+        } else {
+          let numerator = gl * gl * hr + gr * gr * hl
+          let denominator = hl * hr
+          // The product spares the division; the quotient decides, so that equal ones tie.
+          guard numerator > best * denominator else { return }
+          quotient = numerator / denominator
         }
-        if quotient > best {
+        if quotient > best && hl >= leastWeight && hr >= leastWeight {
           best = quotient
           bestColumn = column
           bestBin = bin

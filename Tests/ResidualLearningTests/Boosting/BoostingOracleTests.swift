@@ -38,7 +38,7 @@ struct BoostingOracleTests {
     #expect(ratios.allSatisfy { $0 < 1.03 }, "error relative to LightGBM: \(ratios)")
   }
 
-  @Test("On continuous columns the error over five laws and six draws is within 1 % of both")
+  @Test("On continuous columns the error of each of five laws, mean of 20 draws, is within 1 % of both")
   func continuousColumns() throws {
     var toLightGBM: [Double] = []
     var toScikitLearn: [Double] = []
@@ -51,8 +51,8 @@ struct BoostingOracleTests {
       toLightGBM.append(mean(errors) / oracle.rmse)
       toScikitLearn.append(mean(errors) / oracle.rmseScikitLearn)
     }
-    #expect(mean(toLightGBM) < 1.01, "error relative to LightGBM: \(toLightGBM)")
-    #expect(mean(toScikitLearn) < 1.01, "error relative to scikit-learn: \(toScikitLearn)")
+    #expect(toLightGBM.allSatisfy { $0 < 1.01 }, "error relative to LightGBM: \(toLightGBM)")
+    #expect(toScikitLearn.allSatisfy { $0 < 1.01 }, "error relative to scikit-learn: \(toScikitLearn)")
   }
 
   @Test("The recipe for few rows has the error of LightGBM's, mean of 20 draws")

@@ -204,6 +204,11 @@ struct BoostingPropertyTests {
     #expect(throws: LearningError.empty("none of 3 rows has weight to learn from")) {
       try options.fit(table, target: [0, 0, 1], weights: [0, 0, 0], stream: 0)
     }
+    #expect(throws: LearningError.self) { try options.fit(table, target: [0, 0, 1e200], weights: nil, stream: 0) }
+    let tiny = Double.leastNonzeroMagnitude
+    #expect(throws: LearningError.self) {
+      try options.fit(table, target: [0, 0, 1], weights: [tiny, 2 * tiny, tiny], stream: 0)
+    }
     var wrong = options
     wrong.learningRate = .nan
     #expect(throws: LearningError.invalidOption("learningRate", found: "nan", allowed: "(0, 1]")) {
