@@ -21,6 +21,13 @@ struct CSVRow {
 
   func isEmpty(_ i: Int) -> Bool { range(i).isEmpty }
 
+  /// Whether the field says that nothing is known: empty, or one of `nan`, `NaN`, `NA`, `null`.
+  func isMissing(_ i: Int) -> Bool {
+    let r = range(i)
+    guard r.count <= 4 else { return false }
+    return r.isEmpty || ["nan", "NaN", "NAN", "NA", "null"].contains(String(decoding: bytes[r], as: UTF8.self))
+  }
+
   /// The field as text; nil when it is not UTF-8.
   func text(_ i: Int) -> String? { String(validating: bytes[range(i)], as: UTF8.self) }
 

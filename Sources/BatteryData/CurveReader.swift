@@ -82,7 +82,7 @@ extension DatasetReader {
       curves.voltagesV.append(voltage)
       for (k, i) in keep.enumerated() {
         var value = Double.nan
-        if !row.isEmpty(i) {
+        if !row.isMissing(i) {
           guard let found = row.number(i) else {
             throw DataFaults(
               DataFault(

@@ -288,7 +288,7 @@ public enum DatasetReader {
       }
       var attributes = CellAttributes()
       var id = ""
-      for i in 0..<row.count where !row.isEmpty(i) {
+      for i in 0..<row.count where !row.isMissing(i) {
         let name = head.names[i]
         guard let text = row.text(i) else {
           faults.add(DataFault("E003", file: path, line: row.line, column: row.columns[i], field: name, "not UTF-8"))
@@ -399,6 +399,7 @@ public enum DatasetReader {
     var rowLines: [Int] = []
     var rows = 0
     var badCapacity: [String: Int] = [:]
+    var missingAges = 0
     var cells = dataset.cells
     var lines = dataset.lines
     var finished = seen
@@ -463,6 +464,10 @@ public enum DatasetReader {
               "rows of cell \"\(id)\" are not together", help: "sort the table by cell, then by age"))
         }
       }
+      if row.isMissing(ageIndex) {
+        missingAges += 1
+        return
+      }
       guard let age = number(ageIndex) else {
         notANumber(ageIndex, "a number ≥ 0")
         return
@@ -484,7 +489,7 @@ public enum DatasetReader {
         return
       }
       var capacity = Double.nan
-      if !row.isEmpty(capacityIndex) {
+      if !row.isMissing(capacityIndex) {
         guard let value = number(capacityIndex) else {
           notANumber(capacityIndex, "a number")
           return
@@ -496,7 +501,7 @@ public enum DatasetReader {
       series.capacities.append(capacity)
       for (i, name, _) in numberColumns {
         var value = Double.nan
-        if !row.isEmpty(i) {
+        if !row.isMissing(i) {
           if let found = number(i) { value = found } else { notANumber(i, "a number") }
         }
         series.columns[name, default: []].append(value)
@@ -531,6 +536,12 @@ public enum DatasetReader {
           "W001", file: file, field: unknown.joined(separator: ","),
           "unknown columns passed over: \(unknown.joined(separator: ", "))",
           help: "see `solidfade columns`"))
+    }
+    if missingAges > 0 {
+      dataset.warnings.append(
+        DataWarning(
+          "W003", file: file, field: description.ageColumn, "\(missingAges) rows without an age are left out",
+          help: "fill the column in"))
     }
     if !badCapacity.isEmpty {
       let total = badCapacity.values.reduce(0, +)

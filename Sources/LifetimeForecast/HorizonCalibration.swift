@@ -58,9 +58,10 @@ enum HorizonCalibration {
   }
 }
 
-/// Rows of a record between N and the end of life (or of the record), at most `limit`, evenly chosen.
+/// Rows of a record beyond N that are scored: to the end of life, or all of them where they are published
+/// checkpoints (one below the limit is then all that is known of that cell). At most `limit`, evenly chosen.
 func scoredRows(_ cell: PreparedCell, after age: Double, limit: Int) -> [Int] {
-  let end = cell.life.isFinite ? cell.life : cell.lastAge
+  let end = cell.life.isFinite && !cell.isPublished ? cell.life : cell.lastAge
   let rows = cell.ages.indices.filter { cell.ages[$0] > age && cell.ages[$0] <= end }
   guard rows.count > limit else { return rows }
   var chosen: [Int] = []

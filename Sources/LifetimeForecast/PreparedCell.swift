@@ -49,6 +49,8 @@ struct PreparedCell: Sendable {
   var columns: [String: [Double]]
   var curves: VoltageCurves?
   var isDense: Bool
+  /// True for published checkpoints, false for a record.
+  var isPublished = false
   var measurementNoise: Double
   /// Capacity that stands for retention 1 (1 where the file holds retention).
   var reference: Double
@@ -141,6 +143,7 @@ struct CellPreparation {
       attributes: cell.attributes, ages: ages, retention: q, smooth: smooth, columns: columns, curves: cell.curves,
       isDense: traits.isDense, measurementNoise: traits.measurementNoise, reference: reference,
       endFraction: endOfLife.fraction, life: .nan, droppedRows: cell.series.count - columnRows.count)
+    prepared.isPublished = description.kind == .literature
     prepared.life = life(prepared, cell)
     return prepared
   }
