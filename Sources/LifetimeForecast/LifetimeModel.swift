@@ -173,7 +173,8 @@ public struct LifetimeModel: Sendable, Codable {
     assembly: CellAssembly, asked: Double?, limit: EndOfLife
   ) -> FadeForecast {
     var reasons: [String] = []
-    if trained(on: assembly.description.name) == nil {
+    // A table of designs belongs to no dataset; only a record from elsewhere is foreign.
+    if trained(on: assembly.description.name) == nil, !cell.observed.ages.isEmpty {
       reasons.append("dataset \(assembly.description.name) was not in training")
     }
     if !core.isInDomain(e) {

@@ -1,0 +1,44 @@
+# SolidFade: `make demo` and `make test` do all the set-up they need.
+
+# AVX2 where the processor has it; results are the same bits without it.
+FLAGS := $(shell grep -qw avx2 /proc/cpuinfo 2>/dev/null && grep -qw fma /proc/cpuinfo && echo "-Xcc -march=x86-64-v3")
+BUILD := swift build -c release $(FLAGS)
+TOOL := .build/release/solidfade
+OUT := out/demo
+
+.PHONY: build demo test lint format bench docs datasets score setup clean
+
+setup:
+	@bash scripts/setup.sh
+
+build: setup
+	$(BUILD) --product solidfade
+
+demo: build
+	@bash scripts/demo.sh $(TOOL) $(OUT)
+
+test: setup
+	$(BUILD) --product solidfade
+	swift test -c release $(FLAGS) -Xswiftc -enable-testing --scratch-path .build-tests
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests
+
+bench: build
+	@bash Benchmarks/run.sh $(TOOL)
+
+docs: build
+	SOLIDFADE_DOCS=1 swift package --allow-writing-to-directory out/docs generate-documentation \
+	  --target SolidFade --output-path out/docs
+
+datasets: build
+	@bash scripts/make-datasets.sh $(TOOL)
+
+score: build
+	@bash scripts/score.sh $(TOOL) ../shared/data
+
+clean:
+	rm -rf .build .build-tests out

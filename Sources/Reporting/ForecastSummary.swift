@@ -1,0 +1,70 @@
+internal import Foundation
+
+/// The parts of a forecast's `summary.json` that a report shows.
+struct ForecastSummary: Decodable {
+  struct Life: Decodable {
+    var status: String
+    var observed: Double?
+    var horizon: Double
+    var quantiles: [Double?]
+    var p_beyond_horizon: Double
+    var p_life_ge: [String: Double]
+  }
+  struct Quantity: Decodable {
+    var quantity: String
+    var age: [Double]
+    var mean: [Double?]
+    var quantiles: [[Double?]]
+  }
+  struct Observed: Decodable {
+    var age: [Double]
+    var capacity_retention: [Double]
+  }
+  struct Loss: Decodable {
+    var mechanism: String
+    var age: Double
+    var loss_mean: Double
+  }
+  struct Limit: Decodable {
+    var fraction: Double
+    var reference: String
+  }
+  struct Cell: Decodable {
+    var cell_id: String
+    var early: Double
+    var in_domain: Bool
+    var domain_reasons: [String]?
+    var physics_status: String?
+    var nearest_training_group: String?
+    var life: Life
+    var end_of_life: Limit?
+    var failure_p: [String: Double]?
+    var forecast: [Quantity]
+    var observed: Observed?
+    var mechanisms: [Loss]?
+  }
+  var age: String?
+  var bundle_sha256: String?
+  var draws: Int?
+  var quantiles: [Double]?
+  var cells: [Cell]?
+  var metrics: [Metric]?
+
+  /// One row of scores.
+  struct Metric: Decodable {
+    var model: String
+    var dataset: String
+    var kind: String
+    var early: Double?
+    var n_cells: Int
+    var life_rmse: Double?
+    var life_mape: Double?
+    var life_crps: Double?
+    var life_coverage90: Double?
+    var retention_mae: Double?
+    var retention_crps: Double?
+    var retention_coverage90: Double?
+  }
+
+  var ageUnit: String { age == "equivalent_full_cycles" ? "equivalent full cycles" : "cycles" }
+}

@@ -1,0 +1,109 @@
+public import Foundation
+internal import Mustache
+
+/// What keeps a report from being written.
+public enum ReportError: Error, Hashable, Sendable {
+  /// A run whose summary cannot be read.
+  case unreadable(run: String, reason: String)
+}
+
+/// One self-contained page on forecasts and scores: inline figures, no network, printable, light and dark.
+public enum HTMLReport {
+  /// Cells whose figures are drawn; further ones stand in the table only.
+  public static let mostFigures = 30
+
+  /// Writes the page.
+  ///
+  /// - Parameters:
+  ///   - runs: name and `summary.json` of each run.
+  ///   - title: of the page; nil for a plain one.
+  /// - Throws: `ReportError` for a summary that cannot be read.
+  public static func page(_ runs: [(name: String, summary: Data)], title: String?) throws -> String {
+    var cells: [[String: Any]] = []
+    var rows: [[String: Any]] = []
+    var scores: [[String: Any]] = []
+    var sources: [[String: Any]] = []
+    for run in runs {
+      let summary: ForecastSummary
+      do { summary = try JSONDecoder().decode(ForecastSummary.self, from: run.summary) } catch {
+        throw ReportError.unreadable(run: run.name, reason: "\(error)")
+      }
+      let quantiles = summary.quantiles ?? []
+      for cell in summary.cells ?? [] {
+        let described = describe(cell, quantiles: quantiles, unit: summary.ageUnit)
+        rows.append(described)
+        if cells.count < mostFigures {
+          var one = described
+          one["fan"] = Figures.fan(cell, quantiles: quantiles, unit: summary.ageUnit) ?? ""
+          one["survival"] = Figures.survival(cell, quantiles: quantiles, unit: summary.ageUnit) ?? ""
+          if let figure = Figures.mechanisms(cell, unit: summary.ageUnit) {
+            one["mechanisms"] = [
+              [
+                "figure": figure,
+                "legend": Figures.mechanismNames.enumerated().map {
+                  ["class": "m\($0.offset)", "title": $0.element.title]
+                },
+              ] as [String: Any]
+            ]
+          }
+          let modes = (cell.failure_p ?? [:]).sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+          if !modes.isEmpty {
+            one["failures"] = [["modes": modes.map { ["mode": $0.key, "share": percent($0.value)] }]]
+          }
+          cells.append(one)
+        }
+      }
+      scores += (summary.metrics ?? []).map { m in
+        [
+          "dataset": "\(m.dataset) (\(m.kind))", "early": m.early.map(Axis.label) ?? "all", "model": m.model,
+          "n": m.n_cells, "rmse": number(m.life_rmse), "mape": number(m.life_mape), "crps": number(m.life_crps),
+          "cover": number(m.life_coverage90), "mae": number(m.retention_mae), "rcrps": number(m.retention_crps),
+          "rcover": number(m.retention_coverage90),
+        ]
+      }
+      sources.append([
+        "name": run.name, "sha": summary.bundle_sha256.map { String($0.prefix(16)) } ?? "–",
+        "draws": summary.draws.map(String.init) ?? "–",
+      ])
+    }
+    let context: [String: Any] = [
+      "title": title ?? "SolidFade forecast", "cells": cells, "sources": sources,
+      "table": rows.isEmpty ? [] : [["rows": rows]], "scores": scores.isEmpty ? [] : [["rows": scores]],
+    ]
+    let text = String(decoding: PackageResources.report_mustache, as: UTF8.self)
+    return try MustacheTemplate(string: text).render(context)
+  }
+
+  private static func describe(
+    _ cell: ForecastSummary.Cell, quantiles: [Double], unit: String
+  ) -> [String: Any] {
+    let life = cell.life
+    func at(_ p: Double) -> String {
+      guard let k = quantiles.firstIndex(where: { abs($0 - p) < 1e-9 }), k < life.quantiles.count else { return "–" }
+      return life.quantiles[k].map { Axis.label($0.rounded()) } ?? "beyond \(Axis.label(life.horizon.rounded()))"
+    }
+    let seen = cell.early > 0 ? "seen up to \(Axis.label(cell.early)) \(unit)" : "design alone, no observation"
+    let limit = Axis.label(100 * (cell.end_of_life?.fraction ?? 0.8))
+    let headline =
+      life.observed.map { "Reached \(limit) % at \(Axis.label($0.rounded())) \(unit)." }
+      ?? "Median life \(at(0.5)) \(unit) to \(limit) %; nine in ten such cells between \(at(0.05)) and \(at(0.95))."
+    let targets = life.p_life_ge.compactMap { key, p in Double(key).map { ($0, p) } }.sorted { $0.0 < $1.0 }
+      .map { ["target": Axis.label($0.0), "p": percent($0.1)] }
+    return [
+      "id": cell.cell_id, "seen": seen, "headline": headline, "q05": at(0.05), "q50": at(0.5), "q95": at(0.95),
+      "targets": targets, "p500": life.p_life_ge["500"].map(percent) ?? "–",
+      "domain": cell.in_domain ? "inside the training domain" : "outside the training domain",
+      "domainClass": cell.in_domain ? "good" : "caution",
+      "reasons": (cell.domain_reasons ?? []).map { ["text": $0] },
+    ]
+  }
+
+  private static func percent(_ p: Double) -> String {
+    p > 0.995 && p < 1 ? "> 99 %" : (p > 0 && p < 0.005 ? "< 1 %" : "\(Int((100 * p).rounded())) %")
+  }
+
+  private static func number(_ x: Double?) -> String {
+    guard let x else { return "–" }
+    return abs(x) >= 100 ? String(Int(x.rounded())) : String((x * 100).rounded() / 100)
+  }
+}
