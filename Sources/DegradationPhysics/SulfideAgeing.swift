@@ -41,10 +41,11 @@ public struct SulfideAgeing: Sendable {
   /// - Parameters:
   ///   - ages: ages to report [cycles], ascending, the first ≥ 1.
   ///   - limit: retention that ends life.
+  ///   - resistanceFactor: resistance relative to the first that counts as failure; nil for no such limit.
   ///   - attribution: whether losses are split by mechanism.
   /// - Throws: `SimulationError`.
   public func run(
-    ages: [Double], limit: Double = 0.8, attribution: Bool = false
+    ages: [Double], limit: Double = 0.8, resistanceFactor: Double? = nil, attribution: Bool = false
   ) throws(SimulationError) -> AgeingTrajectory {
     var out = AgeingTrajectory()
     let p = parameters
@@ -89,7 +90,7 @@ public struct SulfideAgeing: Sendable {
           out.failure = (.capacity, out.life ?? age)
         } else if state.contactFraction * cell.percolated < Self.contactLimit || q <= 0 {
           out.failure = (.contact, age)
-        } else if cell.resistanceOhmM2 > 2 * firstResistance, firstResistance > 0 {
+        } else if let factor = resistanceFactor, cell.resistanceOhmM2 > factor * firstResistance {
           out.failure = (.resistance, age)
         }
       }

@@ -16,8 +16,10 @@ struct MechanismForecast: Sendable {
   /// The simulation shares its loss among the mechanisms; what the forecast expects beyond the simulation is
   /// `unexplained` (negative where the cell is expected to do better than the simulation).
   init?(_ cell: CellHistory, forecast: LevelDraws, horizon: Double, seed: UInt64) {
-    let end = min(max(quantile(ofSorted: forecast.lives().sorted(), 0.75), forecast.age + 50, 100), min(horizon, 5000))
-    let ages = (1...8).map { max(1, (end * Double($0) / 8).rounded()) }
+    let likely = quantile(ofSorted: forecast.lives().sorted(), 0.75)
+    let end = min(max(likely, forecast.age + 50, 100), max(min(horizon, 5000), forecast.age + 50))
+    let start = max(forecast.age, 1)
+    let ages = Set((0...8).map { (start + (end - start) * Double($0) / 8).rounded() }).sorted()
     var runs: [AgeingTrajectory] = []
     for d in 0..<Self.draws {
       guard
@@ -26,7 +28,7 @@ struct MechanismForecast: Sendable {
       else { return nil }
       runs.append(run)
     }
-    let expected = forecast.retention(at: ages.map { max($0, forecast.age) })
+    let expected = forecast.retention(at: ages)
     for (k, age) in ages.enumerated() {
       let whole = 1 - mean(expected[k])
       var explained = 0.0

@@ -15,10 +15,12 @@ enum Figures {
     let seen = zip(cell.observed?.age ?? [], (cell.observed?.capacity_retention ?? []).map { $0 * 100 }).map {
       ($0, $1)
     }
-    let lowest = min(at(0.025)?.filter(\.isFinite).min() ?? limit, limit, seen.map(\.1).min() ?? limit)
+    // The far tail of a band may fall to nothing; the figure keeps to the range that matters.
+    let lowest = min(at(0.025)?.filter(\.isFinite).min() ?? limit, limit - 5, seen.map(\.1).min() ?? limit)
+    let floor = max(lowest, min(limit - 30, seen.map(\.1).min() ?? limit), 0)
     let highest = max(100, at(0.975)?.filter(\.isFinite).max() ?? 100, seen.map(\.1).max() ?? 100)
     var chart = Chart(
-      x: Axis(0...(q.age.last ?? 1)), y: Axis(max(lowest, 0)...highest), xTitle: "age / \(unit)",
+      x: Axis(0...(q.age.last ?? 1)), y: Axis(floor...highest, count: 8), xTitle: "age / \(unit)",
       yTitle: "capacity retention / %")
     for (low, high, name) in [(0.025, 0.975, "band3"), (0.1, 0.9, "band2"), (0.25, 0.75, "band1")] {
       if let a = at(low), let b = at(high) { chart.band(q.age, a, b, class: name) }
@@ -71,16 +73,18 @@ enum Figures {
     func loss(_ name: String, _ age: Double) -> Double {
       100 * (losses.first { $0.mechanism == name && $0.age == age }?.loss_mean ?? 0)
     }
+    // A design starts without loss; a running cell starts where it is.
+    let fromStart = cell.early <= 0 && (ages.first ?? 0) > 1
+    let xs = (fromStart ? [0] : []) + ages
     let top = ages.map { a in mechanismNames.reduce(0) { $0 + max(loss($1.key, a), 0) } }.max() ?? 1
     let low = ages.map { a in mechanismNames.reduce(0) { $0 + min(loss($1.key, a), 0) } }.min() ?? 0
     var chart = Chart(
-      x: Axis(0...(ages.last ?? 1)), y: Axis(min(low, 0)...max(top, 1)), xTitle: "age / \(unit)",
+      x: Axis((xs.first ?? 0)...(ages.last ?? 1)), y: Axis(min(low, 0)...max(top, 1)), xTitle: "age / \(unit)",
       yTitle: "loss of retention / points")
-    let xs = [0] + ages
     var up = [Double](repeating: 0, count: xs.count)
     var down = up
     for (k, mechanism) in mechanismNames.enumerated() {
-      let values = [0] + ages.map { loss(mechanism.key, $0) }
+      let values = (fromStart ? [0] : []) + ages.map { loss(mechanism.key, $0) }
       let raised = zip(up, values).map { $0 + max($1, 0) }
       let lowered = zip(down, values).map { $0 + min($1, 0) }
       chart.band(xs, up, raised, class: "m\(k)")
