@@ -30,9 +30,9 @@ format:
 bench: build
 	@bash Benchmarks/run.sh $(TOOL)
 
-docs: build
-	SOLIDFADE_DOCS=1 swift package --allow-writing-to-directory out/docs generate-documentation \
-	  --target SolidFade --output-path out/docs
+docs: setup
+	SOLIDFADE_DOCS=1 swift package --scratch-path .build-docs --allow-writing-to-directory out/docs \
+	  generate-documentation --target LifetimeForecast --output-path out/docs
 
 datasets: build
 	@bash scripts/make-datasets.sh $(TOOL)
