@@ -45,7 +45,7 @@ let package = Package(
     target(
       "BatteryData",
       ["CellModel", "NumericalMethods", "CZlib", "CCrypto", .product(name: "TOMLKit", package: "TOMLKit")]),
-    target("CyclerImport", ["BatteryData"]),
+    target("CyclerImport", ["BatteryData", "CellModel", .product(name: "TOMLKit", package: "TOMLKit")]),
     target(
       "LifetimeForecast",
       ["DegradationPhysics", "ResidualLearning", "BatteryData", "NumericalMethods", "CellModel"]),

@@ -158,6 +158,13 @@ public enum ColumnDictionary {
     public var factor: Double
     /// See `factor`.
     public var offset: Double
+
+    /// A header's meaning from its parts.
+    public init(column: ColumnDefinition, factor: Double, offset: Double) {
+      self.column = column
+      self.factor = factor
+      self.offset = offset
+    }
   }
 
   /// The column that a header means; nil for an unknown one.

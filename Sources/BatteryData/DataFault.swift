@@ -23,6 +23,9 @@
 /// | E030 | a split or part that does not exist |
 /// | E031 | a cell that does not exist |
 /// | E032 | a unit that cannot be converted |
+/// | E033 | no column of an imported table can be taken for one that is needed |
+/// | E034 | a record over time where one row per cycle is expected |
+/// | E035 | the decimal sign cannot be told |
 public struct DataFault: Error, Hashable, Sendable {
   /// Stable code.
   public var code: String

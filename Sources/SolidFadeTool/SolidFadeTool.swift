@@ -17,6 +17,7 @@ struct SolidFadeTool: AsyncParsableCommand {
       """,
     version: "solidfade \(toolVersion)",
     subcommands: [
-      Train.self, Predict.self, Evaluate.self, Simulate.self, Check.self, Columns.self, Report.self, ModelCommand.self,
+      Train.self, Predict.self, Evaluate.self, Simulate.self, Check.self, Import.self, Columns.self, Report.self,
+      ModelCommand.self,
     ])
 }
