@@ -71,7 +71,7 @@ let package = Package(
       "LifetimeForecastTests",
       ["LifetimeForecast", "BatteryData", "CellModel", "NumericalMethods", "ResidualLearning", "DegradationPhysics"]),
     tests("ReportingTests", ["Reporting"]),
-    tests("CommandTests", ["BatteryData"]),
+    tests("CommandTests", ["BatteryData", "CellModel"]),
   ],
   cxxLanguageStandard: .cxx17
 )

@@ -280,6 +280,8 @@ public enum DatasetReader {
         let made = Header(row, table: .cells, file: path, faults: &faults)
         made.require(["cell_id"], row, file: path, faults: &faults)
         header = made
+        // Rows under a header that is wrong would only repeat its fault.
+        try faults.throwIfAny()
         return
       }
       guard row.count == head.names.count else {

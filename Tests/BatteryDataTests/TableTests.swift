@@ -65,7 +65,7 @@ import Testing
   @Test func writtenTablesReadBack() throws {
     var table = CSVWriter(header: ["t", "x"])
     let texts = ["plain", "a,b", "quote \" inside", "line\nbreak", "µ Ω"]
-    let numbers = [0.1, 1e-300, 5e-324, 123_456_789, -0.3, 1.7976931348623157e308]
+    let numbers = [0.1, 1e-300, .leastNonzeroMagnitude, 123_456_789, -0.3, 1.7976931348623157e308]
     for (i, number) in numbers.enumerated() { table.append([.text(texts[i % texts.count]), .number(number)]) }
     let read = try rows(String(decoding: table.bytes, as: UTF8.self))
     for (i, number) in numbers.enumerated() {
