@@ -1,3 +1,4 @@
+import BatteryData
 import Foundation
 import LifetimeForecast
 import Testing
