@@ -66,9 +66,6 @@ public struct Trainer: Sendable {
       progress?(ProgressEvent(stage: stage, done: 0, total: 1))
       let eligible = cells.filter { ForecastCore.isEligible($0.full, at: n) }
       guard eligible.count >= 3 else {
-        if early.count == 1 || eligible.isEmpty && k == early.count - 1 && model.cores.isEmpty {
-          throw TrainingError.tooFewCells(found: eligible.count, needed: 3, early: n)
-        }
         model.notes.append("cut-off \(Int(n)) left out: \(eligible.count) cells were alive and seen then, 3 are needed")
         continue
       }
@@ -89,6 +86,15 @@ public struct Trainer: Sendable {
       model.baselines.append(set)
       model.outOfFold += OutOfFoldScores.rows(
         model, descriptions: parts.map(\.dataset.description), eligible, at: n, foldCount: options.folds)
+    }
+    guard !model.cores.isEmpty || model.baselines.contains(where: { !$0.fitted.isEmpty }) else {
+      let most =
+        try early.map { n in
+          try assemblies.flatMap { try $0.cells(at: n, forTraining: true) }.count {
+            ForecastCore.isEligible($0.full, at: n)
+          }
+        }.max() ?? 0
+      throw TrainingError.tooFewCells(found: most, needed: 3, early: early.first ?? 0)
     }
     return model
   }

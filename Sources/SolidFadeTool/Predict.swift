@@ -41,6 +41,13 @@ struct Predict: AsyncParsableCommand {
     let run = CommandRun(name: "predict", global: global)
     try await run.run {
       let (fitted, sha) = try LifetimeModel.read(model)
+      if case .baseline(let name) = fitted.kind {
+        throw DataFaults(
+          DataFault(
+            "E047", file: model, field: "kind",
+            "a baseline:\(name) model is a rival for evaluate; it makes no forecasts",
+            help: "train with --kind hybrid, physics or ml"))
+      }
       var dataset = try DatasetReader.read(new)
       try applyConditions(&dataset)
       let own = dataset.description.endOfLife
