@@ -31,6 +31,8 @@ public struct CellDesign: Sendable, Hashable, Codable {
   public var chargeEndShare = 0.2
   /// Rest per cycle [s] (assumed).
   public var restS = 1200.0
+  /// Counter electrode.
+  public var anode: AnodePotential
   /// Columns that were not stated and are assumed.
   public var assumed: [String]
 
@@ -56,7 +58,8 @@ public struct CellDesign: Sendable, Hashable, Codable {
       "nickel_fraction", "cathode_porosity", "dopant_fraction",
     ] { _ = try take(column, 0, 0...1) }
     assumed = []
-    let offset = SulfideMaterials.referenceOffsetV(a)
+    anode = AnodePotential(class: a.text("anode_class"))
+    let offset = Self.referenceOffsetV(a, anode)
     loadingKgPerM2 = try take("areal_loading_mg_cm2", 10, 0.01...500) * 0.01
     temperatureK = try take("temperature_celsius", 25, -60...200) + 273.15
     stackPressurePa = try take("stack_pressure_mpa", 50, 0...1000) * 1e6
@@ -84,5 +87,28 @@ public struct CellDesign: Sendable, Hashable, Codable {
       assumed.append(column)
     }
     self.assumed = assumed
+  }
+
+  /// Volts to add to a stated cut-off to have it against Li.
+  private static func referenceOffsetV(_ a: CellAttributes, _ anode: AnodePotential) -> Double {
+    switch a.text("voltage_reference") {
+    case "InLi": AnodePotential.lithiumIndium.referenceV
+    case "cell": a.numbers["counter_potential_v"] ?? anode.referenceV
+    default: 0
+    }
+  }
+}
+
+extension AnodePotential {
+  /// The anode of an `anode_class`; Li-In when not stated.
+  public init(class text: String?) {
+    self =
+      switch text {
+      case "Li", "anode_free": .lithium
+      case "LTO": .titanate
+      case "graphite": .graphite
+      case "silicon": .silicon
+      default: .lithiumIndium
+      }
   }
 }
