@@ -24,21 +24,23 @@ public enum AnodePotential: Int, Sendable, Hashable, Codable, CaseIterable {
     Gallery(x: 0.06744, u: 0.21446, w: 0.09470), Gallery(x: 0.05476, u: 0.36325, w: 5.97354),
   ]
 
-  /// Potential and slope without the rise of an empty electrode.
-  private func plateau(_ y: Double) -> (value: Double, slope: Double) {
+  /// Rise of an empty electrode, 0.7 V e^(−y/0.015) (assumed).
+  static let emptyRiseV = 0.7
+  static let emptyWidth = 0.015
+
+  /// Straight part of the curve: offset [V] and slope [V].
+  var line: (offset: Double, slope: Double) {
     switch self {
     case .lithiumIndium: (0.62, 0)
-    case .lithium: (0, 0)
+    case .lithium, .graphite: (0, 0)
     case .titanate: (1.55, 0)
-    case .silicon: (0.50 - 0.38 * y, -0.38)
-    case .graphite: Gallery.potential(Self.galleries, at: min(max(y, 2e-3), 0.998), within: -0.5...2.5)
+    case .silicon: (0.50, -0.38)
     }
   }
 
-  private func curve(_ y: Double) -> (value: Double, slope: Double) {
-    let base = plateau(y)
-    let rise = 0.7 * _exp(-y / 0.015)
-    return (base.value + rise, base.slope - rise / 0.015)
+  /// The galleries of graphite; other anodes need no table.
+  static let graphiteTable = PotentialTable(range) {
+    Gallery.potential(galleries, at: min(max($0, 2e-3), 0.998), within: -0.5...2.5)
   }
 
   /// The potential used to turn cut-offs against Li into cell voltages [V against Li].
@@ -52,10 +54,10 @@ public enum AnodePotential: Int, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
-  /// All tables in one stack, in the order of the cases.
-  static let tables: [PotentialTable] = allCases.map { anode in PotentialTable(range) { anode.curve($0) } }
-  static let stack: [Double] = tables.flatMap(\.pairs)
-
   /// Potential [V against Li] at a lithium content, clamped to `range`.
-  public func potentialV(lithiumContent y: Double) -> Double { Self.tables[rawValue].value(y) }
+  public func potentialV(lithiumContent y: Double) -> Double {
+    let content = min(max(y, Self.range.lowerBound), Self.range.upperBound)
+    let plateau = line.offset + line.slope * content + Self.emptyRiseV * _exp(-content / Self.emptyWidth)
+    return self == .graphite ? plateau + Self.graphiteTable.value(content) : plateau
+  }
 }

@@ -3,18 +3,12 @@ internal import NumericalMethods
 /// The tables a running loop looks into.
 struct PotentialViews {
   let cathode: TableView
-  let anodes: TableView
+  let graphite: TableView
 
   /// Runs `body` with views of the half-cell tables.
   static func with<R>(_ body: (PotentialViews) -> R) -> R {
-    HalfCell.table.pairs.withUnsafeBufferPointer { cathode in
-      AnodePotential.stack.withUnsafeBufferPointer { anodes in
-        guard let c = cathode.baseAddress, let a = anodes.baseAddress else { preconditionFailure("tables are empty") }
-        return body(
-          PotentialViews(
-            cathode: TableView(base: c, low: HalfCell.range.lowerBound, high: HalfCell.range.upperBound),
-            anodes: TableView(base: a, low: AnodePotential.range.lowerBound, high: AnodePotential.range.upperBound)))
-      }
+    HalfCell.table.withView { cathode in
+      AnodePotential.graphiteTable.withView { body(PotentialViews(cathode: cathode, graphite: $0)) }
     }
   }
 }
@@ -27,19 +21,20 @@ struct LaneElectrode {
   let area: Lanes
   /// Capacity of the connected cathode per unit of lithium content, and of the anode [Ah·m⁻²].
   let capacity, anodeCapacity: Lanes
-  /// Lithium shared by both electrodes [Ah·m⁻²].
-  let lithium: Lanes
+  /// Lithium shared by both electrodes, and lithium held in isolated particles and rock salt [Ah·m⁻²].
+  let lithium, inactive: Lanes
   /// Resistances [Ω·m²]: separator, catholyte, interphase with coating, space charge, anode, electronic and contacts.
   let separator, catholyte, interphase, spaceCharge, anode, electronic: Lanes
   /// Their sum.
   let ohmic: Lanes
-  /// Exchange current × active area × 4 [A·m⁻²]; see `overpotential`.
-  private let exchange: Lanes
+  /// 1 / (exchange current × active area × 4) [m²·A⁻¹]; see `overpotential`.
+  private let inverseExchange: Lanes
   /// Content shift per current, before the content's own factor [m²·A⁻¹].
   private let shiftPerCurrent: Lanes
   private let thermal2: Lanes
   private let lowDiffusion, lowContent, lowWidth: Lanes
-  private let anodeTable: SIMD8<Int>
+  private let anodeOffset, anodeSlope, graphite: Lanes
+  private let hasGraphite: Bool
   private let chargeTransfer: Lanes
 
   init(_ c: LaneCell, _ s: LaneState) {
@@ -51,34 +46,37 @@ struct LaneElectrode {
       (LaneMath.exp((c.threshold - 1) * c.thresholdWidth) + 1)
       / (LaneMath.exp((c.threshold - share) * c.thresholdWidth) + 1)
     let network = LaneMath.min(gate, Lanes(repeating: 1)).replacing(with: 1, where: c.threshold .<= 0)
-    let patches = 1 - LaneMath.exp(c.patches * LaneMath.log(1 - LaneMath.min(f, Lanes(repeating: 1 - 1e-15))))
-    percolated = patches * network * (1 - c.isolation * s.cracks)
-    let first = 1 - LaneMath.exp(c.patches * LaneMath.log(1 - LaneMath.min(c.initialContact, Lanes(repeating: 1 - 1e-15))))
-    let connected = f * percolated
-    let conducting = connected * c.currentFollowsContact + c.initialContact * first * (1 - c.currentFollowsContact)
+    percolated = LaneCell.connected(f, patches: c.patches) * network * (1 - c.isolation * s.cracks)
+    let conducting =
+      f * percolated * c.currentFollowsContact
+      + c.initialContact * c.initialPercolated * (1 - c.currentFollowsContact)
     area = c.geometricArea * LaneMath.max(conducting, Lanes(repeating: 1e-9))
     let shell = LaneMath.min(s.rockSalt * (s.cracks * 2 + 1) / c.radius, Lanes(repeating: 0.9))
     let core = 1 - shell
     rockSaltLoss = 1 - core * core * core
     capacity = c.fullCapacity * percolated * (core * core * core)
     anodeCapacity = c.anodeCapacity
-    lithium = s.lithium * (PhysicalConstants.faraday / 3600)
-    exchange = c.exchange * LaneMath.exp(-s.rockSalt * c.rockSaltKinetic) * area * 4
+    inactive = LaneCell.inactiveContent * (c.fullCapacity * c.initialPercolated - capacity)
+    lithium = s.lithium * (PhysicalConstants.faraday / 3600) - inactive * c.inventoryFollows
+    inverseExchange = 0.25 / (c.exchange * LaneMath.exp(-s.rockSalt * c.rockSaltKinetic) * area)
     shiftPerCurrent = (c.crackDiffusion * s.cracks + 1) / (c.diffusion * area)
     thermal2 = c.thermalV * 2
-    chargeTransfer = c.thermalV * 4 / exchange
+    chargeTransfer = c.thermalV * 4 * inverseExchange
     let open = LaneMath.max(1 - s.oxidised, Lanes(repeating: 1e-3))
     separator = c.separator / s.conductivity
     catholyte = c.catholyte / (s.conductivity * LaneMath.exp(c.oxidationBlocking * LaneMath.log(open)))
     interphase = (c.interphaseResistivity * s.interphase + s.coating * c.coatingResistance) / area
     spaceCharge = c.spaceChargeResistance * s.spaceCharge / area
     anode = (c.anodeResistance + c.anodeResistivity * s.anodeInterphase) / (1 - s.void)
-    electronic = c.electronic + c.contactGrowth * s.time.squareRoot()
+    electronic = c.electronic + c.contactGrowth * LaneMath.squareRoot(s.time)
     ohmic = separator + catholyte + interphase + spaceCharge + anode + electronic
     lowDiffusion = c.lowDiffusion
     lowContent = c.lowContent
     lowWidth = c.lowWidth
-    anodeTable = c.anodeTable
+    anodeOffset = c.anodeOffset
+    anodeSlope = c.anodeSlope
+    graphite = c.graphite
+    hasGraphite = c.hasGraphite
   }
 
   /// Ten-second resistance [Ω·m²] at half charge.
@@ -101,18 +99,28 @@ struct LaneElectrode {
   /// η = 2RT/F asinh(i / (2 a i₀)), i₀ ∝ 2√(x(1 − x)).
   @inline(__always) func overpotential(_ i: Lanes, _ x: Lanes) -> (value: Lanes, slope: Lanes) {
     let site = LaneMath.max(x * (1 - x), Lanes(repeating: 1e-6))
-    let u = i / (exchange * site.squareRoot())
-    let root = (u * u + 1).squareRoot()
-    let slope = thermal2 * u / root * (x * 2 - 1) / (site * 2)
-    return (thermal2 * LaneMath.log(u + root), slope)
+    let u: Lanes = i * inverseExchange * LaneMath.inverseRoot(site)
+    let square: Lanes = u * u + 1
+    let inverse = LaneMath.inverseRoot(square)
+    let slope: Lanes = thermal2 * u * inverse * (x * 2 - 1) / (site * 2)
+    return (thermal2 * LaneMath.log(u + square * inverse), slope)
   }
 
   /// Anode potential [V against Li] at a mean cathode content, and its slope in x.
   @inline(__always) func anodePotential(_ x: Lanes, _ views: PotentialViews) -> (value: Lanes, slope: Lanes) {
-    let y = (lithium - x * capacity) / anodeCapacity
-    let u = views.anodes.lookup(y, offset: anodeTable)
-    let inside = y .> views.anodes.low .& y .< views.anodes.high
-    return (u.value, (u.slope * capacity / anodeCapacity * -1).replacing(with: 0, where: .!inside))
+    let range = AnodePotential.range
+    let y: Lanes = (lithium - x * capacity) / anodeCapacity
+    let content = LaneMath.clamp(y, range.lowerBound, range.upperBound)
+    let rise: Lanes = LaneMath.exp(content * (-1 / AnodePotential.emptyWidth)) * AnodePotential.emptyRiseV
+    var value: Lanes = anodeOffset + anodeSlope * content + rise
+    var slope: Lanes = anodeSlope - rise * (1 / AnodePotential.emptyWidth)
+    if hasGraphite {
+      let u = views.graphite.lookup(content)
+      value += u.value * graphite
+      slope += u.slope * graphite
+    }
+    let inside = y .> range.lowerBound .& y .< range.upperBound
+    return (value, (slope * capacity / anodeCapacity * -1).replacing(with: 0, where: .!inside))
   }
 
   /// Cell voltage in discharge at a mean content, and its slope.
@@ -166,15 +174,18 @@ struct LaneElectrode {
       low.replace(with: x, where: active .& above)
       high.replace(with: x, where: active .& .!above)
       active .&= .!((above .& x .>= top) .| (.!above .& x .<= bottom))
-      let newton = x - excess / slope
-      let middle = (low + high) * 0.5
-      var next = newton.replacing(with: middle, where: .!(newton .> low .& newton .< high))
+      let newton: Lanes = x - excess / slope
+      let middle: Lanes = (low + high) * 0.5
+      let isHalving = .!(newton .> low .& newton .< high)
+      var next = newton.replacing(with: middle, where: isHalving)
       // The first step past an end of the table tries that end.
       next.replace(with: top, where: newton .>= top .& high .>= top)
       next.replace(with: bottom, where: newton .<= bottom .& low .<= bottom)
       let step = next - x
       x.replace(with: next, where: active)
-      active .&= .!(step .< 1e-10 .& step .> -1e-10)
+      // A Newton step this small leaves an error of its square; a halving leaves its own.
+      let enough = Lanes(repeating: 1e-6).replacing(with: 1e-12, where: isHalving)
+      active .&= .!(step .< enough .& step .> -enough)
       if active == LaneMask(repeating: false) { break }
     }
     return x
@@ -182,6 +193,24 @@ struct LaneElectrode {
 
   /// Capacity [Ah·m⁻²] between end points.
   func capacity(_ ends: EndPoints) -> Lanes { capacity * (ends.discharged - ends.charged) }
+
+  /// Energy of a discharge [Wh·m⁻²], by Gauss–Legendre quadrature on each half of the discharge.
+  func energy(_ c: LaneCell, _ ends: EndPoints, _ views: PotentialViews) -> Lanes {
+    let half = (ends.discharged - ends.charged) * 0.5
+    var mean = Lanes()
+    for start in [ends.charged, ends.charged + half] {
+      for node in LaneDrive.nodes {
+        mean += discharge(c.dischargeCurrent, start + half * node.at, views).value * (0.5 * node.weight)
+      }
+    }
+    return LaneMath.max(mean, Lanes()) * capacity(ends)
+  }
+
+  /// Whether the discharge ends because the anode is empty: it has left its plateau by more than 0.2 V.
+  func isAnodeLimited(_ ends: EndPoints, _ views: PotentialViews) -> LaneMask {
+    let charged = anodePotential(ends.charged, views).value
+    return (anodePotential(ends.discharged, views).value - charged) .> 0.2
+  }
 }
 
 /// Mean lithium contents at the end of charge and of discharge.

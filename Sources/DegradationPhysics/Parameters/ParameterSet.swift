@@ -57,7 +57,8 @@ extension ParameterSet: Codable {
         throw DecodingError.dataCorruptedError(
           forKey: key, in: object,
           debugDescription:
-            "\(key.stringValue) is \(value), expected \(p.row.range.lowerBound)…\(p.row.range.upperBound) \(p.row.unit)")
+            "\(key.stringValue) is \(value), expected \(p.row.range.lowerBound)…\(p.row.range.upperBound) \(p.row.unit)"
+        )
       }
       self[p] = value
     }

@@ -27,6 +27,8 @@ public struct CellDesign: Sendable, Hashable, Codable {
   public var chargeCurrentAPerM2: Double
   /// See `chargeCurrentAPerM2`.
   public var dischargeCurrentAPerM2: Double
+  /// Current density of 1C [A·m⁻²]: loading × the basis of C-rates (200 mAh g⁻¹ unless stated).
+  public var oneCAPerM2: Double
   /// Current left at the end of the constant-voltage charge, as a share (assumed 0.2; 1 is no hold).
   public var chargeEndShare = 0.2
   /// Rest per cycle [s] (assumed).
@@ -81,6 +83,7 @@ public struct CellDesign: Sendable, Hashable, Codable {
     } else {
       rate = try take("discharge_c_rate", 0.2, 1e-4...200)
     }
+    oneCAPerM2 = nominal
     dischargeCurrentAPerM2 = rate * nominal
     chargeCurrentAPerM2 = (a.numbers["charge_c_rate"].map { min(max($0, 1e-4), 200) } ?? rate) * nominal
     for column in ["morphology", "anode_class", "coating_class", "electrolyte_class"] where a.texts[column] == nil {

@@ -1,4 +1,4 @@
-/// How a cell is tested: blocks carried out in order, repeated until the cycles asked for are done.
+/// How a cell is tested: formation once, then blocks carried out in order and repeated until the age asked for.
 ///
 /// What a block does not state is the design's own.
 public struct CyclingProtocol: Sendable, Hashable, Codable {
@@ -12,7 +12,7 @@ public struct CyclingProtocol: Sendable, Hashable, Codable {
     case rest(Rest)
     /// Stack pressure set anew, with a share of the contact fatigue undone.
     case press(Press)
-    /// Capacities at several discharge rates [C on the design's own rate basis], without ageing.
+    /// Capacities at several discharge rates [1/h], without ageing.
     case rateTest(rates: [Double])
     /// Exposure to moist air: 1 is the dose that halves the conductivity.
     case moisture(dose: Double)
@@ -63,22 +63,30 @@ public struct CyclingProtocol: Sendable, Hashable, Codable {
     }
   }
 
+  /// Cycles done once at the start; retention counts from their end. Without formation it counts from cycle 1.
+  public var formation: Cycles?
   /// The blocks of one turn.
   public var blocks: [Block]
 
   /// A protocol of blocks.
-  public init(_ blocks: [Block]) { self.blocks = blocks }
+  public init(_ blocks: [Block], formation: Cycles? = nil) {
+    self.blocks = blocks
+    self.formation = formation
+  }
 
   /// The design's own cycle, over and over.
   public static let plain = CyclingProtocol([.cycles(Cycles(1_000_000))])
+
+  /// The age from which retention counts [cycles].
+  public var referenceAge: Double { Double(formation?.count ?? 1) }
 }
 
 /// Conditions of a cycle that differ from the design's own; nil is the design's.
 public struct CycleConditions: Sendable, Hashable, Codable {
-  /// Charge rate relative to the design's.
-  public var chargeRateFactor: Double?
-  /// Discharge rate relative to the design's.
-  public var dischargeRateFactor: Double?
+  /// Charge rate [1/h].
+  public var chargeCRate: Double?
+  /// Discharge rate [1/h].
+  public var dischargeCRate: Double?
   /// Upper cut-off [V against Li].
   public var upperCutoffV: Double?
   /// Lower cut-off [V against Li].
@@ -92,11 +100,11 @@ public struct CycleConditions: Sendable, Hashable, Codable {
 
   /// Conditions from their parts.
   public init(
-    chargeRateFactor: Double? = nil, dischargeRateFactor: Double? = nil, upperCutoffV: Double? = nil,
+    chargeCRate: Double? = nil, dischargeCRate: Double? = nil, upperCutoffV: Double? = nil,
     lowerCutoffV: Double? = nil, temperatureK: Double? = nil, chargeEndShare: Double? = nil, restS: Double? = nil
   ) {
-    self.chargeRateFactor = chargeRateFactor
-    self.dischargeRateFactor = dischargeRateFactor
+    self.chargeCRate = chargeCRate
+    self.dischargeCRate = dischargeCRate
     self.upperCutoffV = upperCutoffV
     self.lowerCutoffV = lowerCutoffV
     self.temperatureK = temperatureK
@@ -107,8 +115,8 @@ public struct CycleConditions: Sendable, Hashable, Codable {
   /// The design under these conditions.
   func applied(to design: CellDesign) -> CellDesign {
     var d = design
-    d.chargeCurrentAPerM2 *= chargeRateFactor ?? 1
-    d.dischargeCurrentAPerM2 *= dischargeRateFactor ?? 1
+    if let chargeCRate { d.chargeCurrentAPerM2 = chargeCRate * design.oneCAPerM2 }
+    if let dischargeCRate { d.dischargeCurrentAPerM2 = dischargeCRate * design.oneCAPerM2 }
     d.upperCutoffV = upperCutoffV ?? d.upperCutoffV
     d.lowerCutoffV = lowerCutoffV ?? d.lowerCutoffV
     d.temperatureK = temperatureK ?? d.temperatureK
@@ -120,7 +128,7 @@ public struct CycleConditions: Sendable, Hashable, Codable {
 
 /// A protocol that cannot be carried out.
 public struct ProtocolError: Error, Hashable, Sendable {
-  /// Number of the block, from 1.
+  /// Number of the block, from 1; 0 is formation.
   public var block: Int
   /// The quantity at fault.
   public var field: String
@@ -135,38 +143,49 @@ extension CyclingProtocol {
   ///
   /// - Throws: `ProtocolError`.
   public func validate() throws(ProtocolError) {
-    var ages = false
-    for (k, block) in blocks.enumerated() {
-      func check(_ value: Double?, _ field: String, _ range: ClosedRange<Double>) throws(ProtocolError) {
-        guard let value, !(value.isFinite && range.contains(value)) else { return }
+    func check(
+      _ value: Double?, _ field: String, _ range: ClosedRange<Double>, _ block: Int
+    ) throws(ProtocolError) {
+      guard let value, !(value.isFinite && range.contains(value)) else { return }
+      throw ProtocolError(
+        block: block, field: field, found: "\(value)", allowed: "\(range.lowerBound)…\(range.upperBound)")
+    }
+    func check(_ c: CycleConditions, _ k: Int) throws(ProtocolError) {
+      try check(c.chargeCRate, "charge_c_rate", 1e-4...200, k)
+      try check(c.dischargeCRate, "discharge_c_rate", 1e-4...200, k)
+      try check(c.upperCutoffV, "upper_cutoff_v", 0...6, k)
+      try check(c.lowerCutoffV, "lower_cutoff_v", 0...6, k)
+      try check(c.temperatureK, "temperature_k", 213.15...473.15, k)
+      try check(c.chargeEndShare, "charge_end_share", 1e-3...1, k)
+      try check(c.restS, "rest_s", 0...1e9, k)
+      if let upper = c.upperCutoffV, let lower = c.lowerCutoffV, !(upper > lower) {
         throw ProtocolError(
-          block: k + 1, field: field, found: "\(value)", allowed: "\(range.lowerBound)…\(range.upperBound)")
+          block: k, field: "upper_cutoff_v", found: "\(upper)", allowed: "above the lower cut-off of \(lower)")
       }
-      func check(_ c: CycleConditions) throws(ProtocolError) {
-        try check(c.chargeRateFactor, "charge_rate_factor", 1e-4...1e4)
-        try check(c.dischargeRateFactor, "discharge_rate_factor", 1e-4...1e4)
-        try check(c.upperCutoffV, "upper_cutoff_v", 0...6)
-        try check(c.lowerCutoffV, "lower_cutoff_v", 0...6)
-        try check(c.temperatureK, "temperature_k", 213.15...473.15)
-        try check(c.chargeEndShare, "charge_end_share", 1e-3...1)
-        try check(c.restS, "rest_s", 0...1e9)
-      }
+    }
+    if let formation {
+      try check(Double(formation.count), "count", 1...1e4, 0)
+      try check(formation.conditions, 0)
+    }
+    var ages = false
+    for (index, block) in blocks.enumerated() {
+      let k = index + 1
       switch block {
       case .cycles(let c):
-        try check(Double(c.count), "count", 1...1e7)
-        try check(c.conditions)
+        try check(Double(c.count), "count", 1...1e7, k)
+        try check(c.conditions, k)
         ages = true
-      case .checkUp(let c): try check(c)
+      case .checkUp(let c): try check(c, k)
       case .rest(let r):
-        try check(r.durationS, "duration_s", 0...1e10)
-        try check(r.potentialV, "potential_v", 0...6)
-        try check(r.temperatureK, "temperature_k", 213.15...473.15)
+        try check(r.durationS, "duration_s", 0...1e10, k)
+        try check(r.potentialV, "potential_v", 0...6, k)
+        try check(r.temperatureK, "temperature_k", 213.15...473.15, k)
       case .press(let p):
-        try check(p.pressurePa, "pressure_pa", 0...1e9)
-        try check(p.recovery, "recovery", 0...1)
+        try check(p.pressurePa, "pressure_pa", 0...1e9, k)
+        try check(p.recovery, "recovery", 0...1, k)
       case .rateTest(let rates):
-        for rate in rates { try check(rate, "rates", 1e-4...200) }
-      case .moisture(let dose): try check(dose, "dose", 0...1)
+        for rate in rates { try check(rate, "rates", 1e-4...200, k) }
+      case .moisture(let dose): try check(dose, "dose", 0...1, k)
       }
     }
     if !ages {

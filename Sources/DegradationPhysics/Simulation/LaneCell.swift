@@ -4,28 +4,42 @@ internal import NumericalMethods
 struct LaneCell {
   /// Lithium content of the cathode as assembled.
   static let fullLithium = 0.9985
+  /// Least stack pressure [Pa]: the weight of the parts.
+  static let leastPressure = 1e3
+  /// Mean lithium content of isolated particles and of rock salt (assumed: half charge).
+  static let inactiveContent = 0.6
+
+  /// Time of the constant-voltage hold, as a factor on the time of a charge and a discharge (assumed 5 %).
+  static let holdAllowance = 1.05
+
+  /// Share of particles with at least one contact out of `patches` possible ones, each made with probability f.
+  @inline(__always) static func connected(_ f: Lanes, patches: Lanes) -> Lanes {
+    1 - LaneMath.exp(patches * LaneMath.log(1 - LaneMath.min(f, Lanes(repeating: 1 - 1e-15))))
+  }
 
   // Conditions.
   let temperature, thermalV, chargeCurrent, dischargeCurrent, endCurrent, upperCell, lowerCell, upperLi, lowerLi: Lanes
   let rest, pressure: Lanes
   // Electrodes.
   let fullCapacity, geometricArea, radius, anodeCapacity, anodeContent, anodeReference: Lanes
-  let anodeTable: SIMD8<Int>
+  let anodeOffset, anodeSlope, graphite: Lanes
+  let hasGraphite: Bool
   let exchange, rockSaltKinetic, diffusion, lowDiffusion, lowContent, lowWidth: Lanes
   let separator, catholyte, oxidationBlocking, electronic, interphaseResistivity, coatingResistance: Lanes
   let spaceChargeResistance, anodeResistance, anodeResistivity, contactGrowth: Lanes
   // Contact, strain, cracks.
-  let initialContact, initialCracks, initialInterphase, initialCoverage, initialReserve: Lanes
+  let initialContact, initialPercolated, initialCracks, initialInterphase, initialCoverage, initialReserve: Lanes
   let contactShape, patches, threshold, thresholdWidth, isolation, crackDiffusion: Lanes
   let conformity, roughness, gapSmoothing, gapShare, ratchet, shakeDown: Lanes
   let fatigueRate, strainExponent, fatigueInterphase, fatigueCurrent, fatiguePressure, fatiguePressureOffset: Lanes
-  let strainScale, strainLinear, strainCollapse, collapseContent, collapseWidth, collapseSaturation: Lanes
-  let crackRate, crackOffset, crackStress, crackSurface: Lanes
+  let strainScale, strainLinear, strainCollapse, collapseContent, collapseWidth, collapseSaturation,
+    collapseScale: Lanes
+  let crackRate, crackOffset, crackStress, crackSurface, crackRockSalt: Lanes
   // Chemistry.
-  let reaction, interphaseDiffusion, potentialFactor, referencePotential, oxidationWeight, leak: Lanes
+  let reaction, interphaseDiffusion, potentialFactor, referencePotential, oxidationWeight, oxidationOpening, leak: Lanes
   let shielding, electrolyteShielding, spaceChargeTime: Lanes
   let onset, onsetWidth, oxidationRate, oxidationPassivation, oxygenGain, donatedPerOxidised: Lanes
-  let rockSaltRate, oxygenContent, oxygenWidth, rockSaltPassivation, reserveThickness: Lanes
+  let rockSaltRate, oxygenContent, oxygenWidth, rockSaltPassivation, reserveThickness, moisture: Lanes
   let coatingWear, coatingOxidationWear, healing: Lanes
   // Anode.
   let anodeReaction, anodeDiffusion, anodeSaturation, anodeLithium, inventoryLoss: Lanes
@@ -33,7 +47,6 @@ struct LaneCell {
   let voidRate, voidClosure, voidPressure, voidCurrent, voidExponent: Lanes
   let pressureTime, pressureFinal, breathing: Lanes
   let siteConcentration: Lanes
-  let moisture: Lanes
   // Switches: 1 on, 0 off.
   let currentFollowsContact: Double
   let polarises: Double
@@ -69,7 +82,7 @@ struct LaneCell {
     upperCell = upperLi - anodeReference
     lowerCell = lowerLi - anodeReference
     rest = design { $0.restS }
-    pressure = design { max($0.stackPressurePa, 1e3) }
+    pressure = design { max($0.stackPressurePa, Self.leastPressure) }
     let loading = design { $0.loadingKgPerM2 }
     let density = value(.cathodeDensity)
     radius = value(.particleRadius)
@@ -78,9 +91,10 @@ struct LaneCell {
     siteConcentration = value(.siteConcentration)
     anodeCapacity = fullCapacity * value(.anodeCapacityRatio)
     anodeContent = value(.anodeInitialContent)
-    var tables = SIMD8<Int>()
-    for l in 0..<Lanes.scalarCount { tables[l] = designs[min(l, last)].anode.rawValue * PotentialTable.nodes * 2 }
-    anodeTable = tables
+    anodeOffset = design { $0.anode.line.offset }
+    anodeSlope = design { $0.anode.line.slope }
+    graphite = design { $0.anode == .graphite ? 1 : 0 }
+    hasGraphite = designs.contains { $0.anode == .graphite }
     exchange = value(.exchangeCurrent) * arrhenius(.exchangeActivation)
     rockSaltKinetic = on(.rockSaltToKinetics) / value(.rockSaltKinetic)
     diffusion =
@@ -112,6 +126,7 @@ struct LaneCell {
     threshold = value(.percolationThreshold)
     thresholdWidth = 1 / value(.percolationWidth)
     isolation = value(.crackIsolation) * on(.cracksToIsolation)
+    initialPercolated = Self.connected(initialContact, patches: patches) * (1 - isolation * initialCracks)
     crackDiffusion = value(.crackDiffusionGain) * on(.cracksToDiffusion)
     conformity = radius / value(.conformityModulus)
     gapSmoothing = value(.gapSmoothing)
@@ -130,17 +145,22 @@ struct LaneCell {
     strainCollapse = value(.strainCollapse)
     collapseContent = value(.collapseContent)
     collapseWidth = 1 / value(.collapseWidth)
+    // Scaled so that the collapse at 4.3 V against Li (x 0.236) is that of the free exponential: saturation bends the rest.
     collapseSaturation = 1 / value(.collapseSaturation)
+    let anchor = LaneMath.exp((collapseContent - 0.236) * collapseWidth) - 1
+    collapseScale = anchor * collapseSaturation + 1
     crackRate = value(.crackRate) * value(.crackMorphologyFactor)
     crackOffset = initialCracks
     crackStress = value(.crackDiffusionStress) * on(.diffusionToCracks)
     crackSurface = value(.crackSurfaceGain) * on(.cracksToSurface)
+    crackRockSalt = Lanes(repeating: on(.cracksToSurface))
     let interphaseArrhenius = arrhenius(.interphaseActivation)
     reaction = value(.interphaseReaction) * interphaseArrhenius
     interphaseDiffusion = value(.interphaseDiffusion) * interphaseArrhenius
     potentialFactor = value(.interphasePotentialFactor) / thermalV
     referencePotential = value(.interphaseReferencePotential)
     oxidationWeight = value(.interphaseOxidationWeight)
+    oxidationOpening = value(.interphaseOxidationOpening)
     leak = value(.coatingLeak)
     shielding = value(.spaceChargeShielding)
     electrolyteShielding = value(.spaceChargeElectrolyte)
@@ -159,6 +179,7 @@ struct LaneCell {
     oxygenWidth = 1 / value(.oxygenLossWidth)
     rockSaltPassivation = value(.rockSaltPassivation)
     reserveThickness = 1 / value(.reserveThickness)
+    moisture = value(.moistureSensitivity)
     coatingWear = value(.coatingWear) * on(.wearToCoating)
     coatingOxidationWear = value(.coatingOxidationWear) * on(.wearToCoating)
     healing =
@@ -182,7 +203,6 @@ struct LaneCell {
     pressureTime = 1 / value(.pressureRelaxation)
     pressureFinal = value(.pressureFinalShare)
     breathing = 1 - value(.pressureBreathing)
-    moisture = value(.moistureSensitivity)
     currentFollowsContact = on(.contactToCurrent)
     polarises = on(.polarisationToChemistry)
     inventoryFollows = on(.sideReactionsToInventory)

@@ -2,6 +2,10 @@ internal import NumericalMethods
 
 /// Degradation states of eight cells.
 struct LaneState {
+  /// Bounds that keep the cell computable: a share of electrolyte and of anode contact always remains (assumed).
+  static let mostOxidised = 0.999
+  static let mostVoid = 0.98
+
   /// Contact that shake-down has left, before fatigue.
   var contact = Lanes()
   var fatigue = Lanes()
@@ -19,6 +23,8 @@ struct LaneState {
   var donated = Lanes()
   var hazard = Lanes()
   var pressure = Lanes()
+  /// Pressure that was last set, from which it drifts.
+  var setPressure = Lanes()
   var conductivity = Lanes(repeating: 1)
   var time = Lanes()
   var throughput = Lanes()
@@ -32,20 +38,30 @@ struct LaneState {
     reserve = LaneMath.clamp(c.initialReserve, 0, 1)
     anodeInterphase = Lanes(repeating: 1e-9)
     pressure = c.pressure
-    let ampereHours = c.fullCapacity * LaneCell.fullLithium + c.anodeCapacity * c.anodeContent
+    setPressure = c.pressure
+    let ampereHours =
+      c.fullCapacity * c.initialPercolated * LaneCell.fullLithium + c.anodeCapacity * c.anodeContent
     lithium = ampereHours * (3600 / PhysicalConstants.faraday)
   }
 
   /// The states of one lane.
   func scalar(_ l: Int, _ e: LaneElectrode) -> DegradationState {
-    DegradationState(
+    let inactive = e.inactive * (3600 / PhysicalConstants.faraday)
+    return DegradationState(
       contactFraction: e.contact[l], contactFatigue: fatigue[l], percolatedFraction: e.percolated[l],
       crackDensity: cracks[l], interphaseThicknessM: interphase[l], spaceCharge: spaceCharge[l],
       oxidisedFraction: oxidised[l], rockSaltThicknessM: rockSalt[l], coatingCoverage: coating[l],
       protectionReserve: reserve[l], anodeInterphaseM: anodeInterphase[l], voidFraction: void[l],
-      lithiumMolPerM2: lithium[l], trappedLithiumMolPerM2: trapped[l], donatedLithiumMolPerM2: donated[l],
+      lithiumMolPerM2: lithium[l] - inactive[l], trappedLithiumMolPerM2: trapped[l] + inactive[l],
+      donatedLithiumMolPerM2: donated[l],
       shortHazard: hazard[l], stackPressurePa: pressure[l], conductivityLeft: conductivity[l], timeS: time[l],
       throughputAhPerM2: throughput[l])
+  }
+
+  /// Finite when every state is.
+  var probe: Lanes {
+    let a = contact + fatigue + cracks + interphase + spaceCharge + oxidised + rockSalt + coating
+    return a + reserve + anodeInterphase + void + lithium + hazard * 1e-30 + pressure + time
   }
 
   /// The first state of a lane that is not finite.

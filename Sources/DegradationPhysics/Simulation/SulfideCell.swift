@@ -1,5 +1,3 @@
-public import CellModel
-
 /// One cell to simulate: its design and its parameters.
 public struct SulfideCell: Sendable, Hashable {
   /// The design and how it is cycled.
@@ -13,12 +11,5 @@ public struct SulfideCell: Sendable, Hashable {
   public init(design: CellDesign, parameters: ParameterSet) {
     self.design = design
     self.parameters = parameters
-  }
-
-  /// A cell from its columns with nominal parameters of its materials.
-  ///
-  /// - Throws: `DesignError`.
-  public init(_ attributes: CellAttributes, library: MaterialsLibrary = .standard) throws(DesignError) {
-    self.init(design: try CellDesign(attributes), parameters: try library.parameters(of: attributes))
   }
 }
