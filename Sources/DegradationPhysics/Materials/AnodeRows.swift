@@ -6,7 +6,8 @@ extension Material {
       summary: "indium–lithium with lithium in excess, the nominal anode", citation: "recalled plateau of 0.62 V"),
     Material(
       "Li", .anode, class: "Li", aliases: ["lithium", "Li metal", "lithium metal"],
-      summary: "lithium metal: a thicker interphase, voids on stripping, shorts", citation: "doi:10.1002/aenm.201903253",
+      summary: "lithium metal: a thicker interphase, voids on stripping, shorts",
+      citation: "doi:10.1002/aenm.201903253",
       changes: metal),
     Material(
       "anode_free", .anode, class: "anode_free", aliases: ["anode-free", "Cu", "bare collector"],
@@ -25,7 +26,8 @@ extension Material {
         ParameterChange(
           .fatigueRate, .multiply, 0.7, spread: ParameterChange.remedySpread,
           source: "pressure swing .2 against 3.8 MPa: \(Citation.kang), one pair; size assumed"),
-        ParameterChange(.anodeDiffusion, .multiply, 0.1, source: "little reduction of the electrolyte at 1.55 V, assumed"),
+        ParameterChange(
+          .anodeDiffusion, .multiply, 0.1, source: "little reduction of the electrolyte at 1.55 V, assumed"),
       ] + empty(ratio: 1.2, source: "delithiated as made, usual excess")),
     Material(
       "graphite", .anode, class: "graphite", aliases: ["Gr", "graphite composite", "C graphite"],
@@ -40,16 +42,19 @@ extension Material {
         ParameterChange(
           .inventoryLoss, .set, 4.5e-4, spread: ParameterChange.remedySpread,
           source: "80 % after 500 cycles: \(Citation.review("34"))", confidence: .fitted),
-        ParameterChange(.anodeSaturation, .set, 5e-8, source: "no continued growth: doi:10.1126/science.abg7217; size assumed"),
+        ParameterChange(
+          .anodeSaturation, .set, 5e-8, source: "no continued growth: doi:10.1126/science.abg7217; size assumed"),
         ParameterChange(.pressureBreathing, .set, 0.1, source: "assumed"),
       ] + empty(ratio: 1.1, source: "lithium-free as made, usual excess")),
     Material(
-      "other", .anode, class: "other", aliases: ["other anode"], summary: "an anode without its own row: nominal values",
+      "other", .anode, class: "other", aliases: ["other anode"],
+      summary: "an anode without its own row: nominal values",
       citation: "assumed"),
   ]
 
   private static let metal = [
-    ParameterChange(.anodeDiffusion, .multiply, 10, spread: 0.5, source: "interphase on lithium against Li-In, assumed"),
+    ParameterChange(
+      .anodeDiffusion, .multiply, 10, spread: 0.5, source: "interphase on lithium against Li-In, assumed"),
     ParameterChange(
       .shortRate, .set, 5.6e-8, spread: 1, source: ">1000 h at 5 MPa: doi:10.1002/aenm.201903253", confidence: .fitted),
     ParameterChange(.voidRate, .set, 0.02, spread: 0.5, source: "assumed"),

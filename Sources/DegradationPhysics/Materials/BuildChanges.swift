@@ -1,11 +1,6 @@
 extension MaterialResolver {
   /// What the stated numbers of the build change: sizes, conductivity, composition of the cathode, pressing.
   mutating func build() throws(DesignError) {
-    func state(_ parameter: Parameter, _ value: Double, _ column: String) {
-      let change = ParameterChange(parameter, .set, value, source: "stated", confidence: .measured)
-      result.append([change], of: column)
-      result.stated.append(parameter)
-    }
     if let d50 = try number("particle_d50_um", 0.1...200) { state(.particleRadius, d50 * 0.5e-6, "particle_d50_um") }
     let conductivity = try number("conductivity_ms_cm", 1e-4...200)
     if let conductivity { state(.conductivity, conductivity * 0.1, "conductivity_ms_cm") }
@@ -13,7 +8,7 @@ extension MaterialResolver {
       state(.separatorThickness, thickness * 1e-6, "separator_thickness_um")
     }
     if let ratio = try number("np_ratio", 0.5...100) { state(.anodeCapacityRatio, ratio, "np_ratio") }
-    try composition(state)
+    try composition()
     if let pressing = try number("fabrication_pressure_mpa", 1...10_000) {
       result.append(Pressing.changes(pressing, conductivityStated: conductivity != nil), of: "fabrication_pressure_mpa")
     }
@@ -24,7 +19,7 @@ extension MaterialResolver {
   /// φ = (1 − porosity) (w/ρ) / Σ w/ρ. Densities of carbon (2000) and binder (1100 kg·m⁻³) are assumed, porosity is 0.10
   /// where not stated, as in the nominal parameters; what the stated fractions leave goes to the one of active material
   /// and electrolyte that is not stated.
-  private mutating func composition(_ state: (Parameter, Double, String) -> Void) throws(DesignError) {
+  private mutating func composition() throws(DesignError) {
     let activeMass = try number("active_mass_fraction", 0...1)
     let electrolyteMass = try number("electrolyte_mass_fraction", 0...1, optional: activeMass != nil)
     let carbon = try number("carbon_mass_fraction", 0...1)
@@ -44,11 +39,12 @@ extension MaterialResolver {
           allowed: "shares above 0 that add up to 1 at most")
       }
       let volumes = [
-        active / nominal[.cathodeDensity], electrolyte / nominal[.electrolyteDensity], (carbon ?? 0) / 2000, binder / 1100,
+        active / nominal[.cathodeDensity], electrolyte / nominal[.electrolyteDensity], (carbon ?? 0) / 2000,
+        binder / 1100,
       ]
       let total = volumes.reduce(0, +)
-      try stateShare(.activeFraction, solid * volumes[0] / total, "active_mass_fraction", state)
-      try stateShare(.electrolyteFraction, solid * volumes[1] / total, "electrolyte_mass_fraction", state)
+      try stateShare(.activeFraction, solid * volumes[0] / total, "active_mass_fraction")
+      try stateShare(.electrolyteFraction, solid * volumes[1] / total, "electrolyte_mass_fraction")
     } else if let stated {
       let scale = (1 - stated) / (1 - void)
       state(.activeFraction, nominal[.activeFraction] * scale, "cathode_porosity")
@@ -72,9 +68,12 @@ extension MaterialResolver {
     }
   }
 
-  private func stateShare(
-    _ parameter: Parameter, _ value: Double, _ column: String, _ state: (Parameter, Double, String) -> Void
-  ) throws(DesignError) {
+  private mutating func state(_ parameter: Parameter, _ value: Double, _ column: String) {
+    result.append([ParameterChange(parameter, .set, value, source: "stated", confidence: .measured)], of: column)
+    result.stated.append(parameter)
+  }
+
+  private mutating func stateShare(_ parameter: Parameter, _ value: Double, _ column: String) throws(DesignError) {
     guard parameter.row.range.contains(value) else {
       throw DesignError(
         field: column, found: "a volume share of \(value)",

@@ -2,7 +2,8 @@ extension Material {
   /// Cathodes by composition. Capacities follow from the formula; `NickelContent` turns the share of nickel into strain
   /// and oxygen loss. All run on the open-circuit curve of NCM811, so absolute capacities of the others are too high.
   static let cathodes: [Material] = [
-    layered("NCM", 0.8, massGPerMol: nil, aliases: ["NMC", "layered oxide"], "layered nickel oxide of unstated content"),
+    layered(
+      "NCM", 0.8, massGPerMol: nil, aliases: ["NMC", "layered oxide"], "layered nickel oxide of unstated content"),
     layered("NCM111", 1.0 / 3, massGPerMol: 96.46, aliases: ["NMC111", "NCM333", "NMC333", "LiNi1/3Co1/3Mn1/3O2"]),
     layered(
       "NCM523", 0.5, massGPerMol: 96.55,
@@ -17,7 +18,8 @@ extension Material {
     layered("NCM90", 0.9, massGPerMol: 97.5, aliases: ["NMC90", "Ni90", "NCM900505", "NMC955", "NCM955"]),
     layered("LiNiO2", 1, massGPerMol: 97.63, aliases: ["lithium nickel oxide"]),
     layered(
-      "NCA", 0.8, massGPerMol: 96.09, aliases: ["NCA80", "LiNi0.8Co0.15Al0.05O2"], "lithium nickel cobalt aluminium oxide"),
+      "NCA", 0.8, massGPerMol: 96.09, aliases: ["NCA80", "LiNi0.8Co0.15Al0.05O2"],
+      "lithium nickel cobalt aluminium oxide"),
     Material(
       "NCA88", .cathode, aliases: ["LiNi0.88Co0.09Al0.03O2"], summary: "NCA with 88 % nickel, 5.9 % volume change",
       citation: Citation.kang, nickelFraction: 0.88,
@@ -39,7 +41,8 @@ extension Material {
   ]
 
   private static func layered(
-    _ name: String, _ nickel: Double, massGPerMol: Double?, aliases: [String], _ summary: String = "layered nickel oxide"
+    _ name: String, _ nickel: Double, massGPerMol: Double?, aliases: [String],
+    _ summary: String = "layered nickel oxide"
   ) -> Material {
     Material(
       name, .cathode, aliases: aliases, summary: summary, citation: "stoichiometry; \(NickelContent.citation)",

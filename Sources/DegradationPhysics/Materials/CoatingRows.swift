@@ -4,7 +4,8 @@ extension Material {
     Material(
       "none", .coating, class: "none", aliases: ["bare", "uncoated", "pristine", "no coating"],
       summary: "bare active material, nominal", citation: "definition"),
-    oxide("oxide", aliases: ["oxide coating"], "oxides that conduct lithium ions", Citation.review("48, 57, 82, 87–93")),
+    oxide(
+      "oxide", aliases: ["oxide coating"], "oxides that conduct lithium ions", Citation.review("48, 57, 82, 87–93")),
     oxide("LiNbO3", aliases: ["LNO", "lithium niobate", "LiNbOx"], "the usual coating", Citation.review("57, 82")),
     oxide("LiAlO2", aliases: ["lithium aluminate", "LiAlOx"], "classical coating", Citation.review("48")),
     oxide("Li2O", aliases: ["lithium oxide"], "classical coating", Citation.review("87")),
@@ -26,14 +27,18 @@ extension Material {
       "ZrO2-x", aliases: ["oxygen-deficient ZrO2", "ZrO2-δ"], "oxygen vacancies let lithium through", Citation.choi,
       [resistance(0.03, "55.2 against 44.5 Ω: \(Citation.choi); 1 cm², area of 10 mg cm⁻² assumed")]),
     oxide(
-      "LLTO", coverage: 0.95, aliases: ["flash-sintered LLTO", "flash-light sintered LLTO", "lithium lanthanum titanate", "LLTO FLS"],
+      "LLTO", coverage: 0.95,
+      aliases: ["flash-sintered LLTO", "flash-light sintered LLTO", "lithium lanthanum titanate", "LLTO FLS"],
       "flash-light sintering: dense and complete, no cation disorder", Citation.review("96")),
     oxide(
-      "LLZAO", aliases: ["Li6.25La3Zr2Al0.25O12", "LLZO", "Al-LLZO"], "garnet layer, conducts well", Citation.review("102"),
+      "LLZAO", aliases: ["Li6.25La3Zr2Al0.25O12", "LLZO", "Al-LLZO"], "garnet layer, conducts well",
+      Citation.review("102"),
       ParameterChange.remedy(Citation.review("102"), [(.coatingResistance, .multiply, 0.5)])),
-    oxide("phosphate", class: "phosphate", aliases: ["phosphate coating"], "phosphates of lithium", Citation.review("89")),
     oxide(
-      "Li3PO4", class: "phosphate", aliases: ["LPO", "lithium phosphate"], "classical coating", Citation.review("89, 103")),
+      "phosphate", class: "phosphate", aliases: ["phosphate coating"], "phosphates of lithium", Citation.review("89")),
+    oxide(
+      "Li3PO4", class: "phosphate", aliases: ["LPO", "lithium phosphate"], "classical coating",
+      Citation.review("89, 103")),
     oxide(
       "gradient Li3P1+xO4S4-x", class: "phosphate",
       aliases: [
@@ -73,7 +78,8 @@ extension Material {
 
   /// The classical coating; b_k, R and shielding are those of the parameter table.
   static let classicalCoating: [(Parameter, ParameterChange.Operation, Double)] = [
-    (.initialCoverage, .cover, CoatingThickness.coverage), (.rockSaltRate, .multiply, 0.5), (.fatigueRate, .multiply, 0.5),
+    (.initialCoverage, .cover, CoatingThickness.coverage), (.rockSaltRate, .multiply, 0.5),
+    (.fatigueRate, .multiply, 0.5),
     (.crackRate, .multiply, 0.7),
   ]
 

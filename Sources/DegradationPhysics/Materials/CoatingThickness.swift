@@ -32,6 +32,7 @@ enum CoatingThickness {
 
   /// R ∝ t.
   static func resistance(thicknessNm: Double) -> ParameterChange {
-    ParameterChange(.coatingResistance, .multiply, thicknessNm / referenceNm, source: "proportional to thickness, assumed")
+    ParameterChange(
+      .coatingResistance, .multiply, thicknessNm / referenceNm, source: "proportional to thickness, assumed")
   }
 }

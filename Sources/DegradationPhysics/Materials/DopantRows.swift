@@ -2,11 +2,13 @@ extension Material {
   /// Bulk dopants of the active material.
   static let dopants: [Material] = [
     Material(
-      "none", .dopant, aliases: ["undoped", "no dopant", "pristine"], summary: "undoped, nominal", citation: "definition"),
+      "none", .dopant, aliases: ["undoped", "no dopant", "pristine"], summary: "undoped, nominal",
+      citation: "definition"),
     Material(
       "cation", .dopant,
       aliases: ["cation dopant", "doped", "B", "P", "Mg", "Ti", "W", "Mo", "Sb", "Cr", "Sn", "La", "Y"],
-      summary: "strong metal–oxygen bonds: less strain, fewer cracks, less rock salt", citation: Citation.review("102, 103"),
+      summary: "strong metal–oxygen bonds: less strain, fewer cracks, less rock salt",
+      citation: Citation.review("102, 103"),
       changes: bulk(Citation.review("102, 103"))),
     Material(
       "B/P", .dopant, aliases: ["P/B", "B and P", "B/P co-doping"], summary: "B–O and P–O bonds hold the oxygen",
@@ -15,7 +17,8 @@ extension Material {
       "Zr", .dopant, aliases: ["Zr doping", "Zr-doped", "zirconium"], summary: "Zr–O bonds hold the lattice",
       citation: Citation.review("102"), changes: bulk(Citation.review("102"))),
     Material(
-      "Al", .dopant, aliases: ["Al doping", "Al-doped", "aluminium", "aluminum"], summary: "spreads the stress of the particle",
+      "Al", .dopant, aliases: ["Al doping", "Al-doped", "aluminium", "aluminum"],
+      summary: "spreads the stress of the particle",
       citation: Citation.review("105"), changes: bulk(Citation.review("105"))),
     Material(
       "Ta", .dopant, aliases: ["Ta doping", "Ta-doped", "tantalum"], summary: "Ta–O bonds hold the oxygen",
@@ -67,7 +70,8 @@ extension Material {
       citation: Citation.review("98"), combines: ["LiNbO3", "Ta/Nb"], changes: tantalumNiobium),
     Material(
       "CD-LLZAO", .synergy, aliases: ["Zr + LLZAO", "NCM811@CD-LLZAO", "LLZAO + Zr", "Zr doping + LLZAO coating"],
-      summary: "zirconium in the bulk, garnet on the surface", citation: Citation.review("102"), combines: ["LLZAO", "Zr"],
+      summary: "zirconium in the bulk, garnet on the surface", citation: Citation.review("102"),
+      combines: ["LLZAO", "Zr"],
       changes: ParameterChange.remedy(
         Citation.review("102"),
         [
@@ -86,7 +90,8 @@ extension Material {
     Material(
       "AZ@SC811", .synergy,
       aliases: ["Li2ZrO3 + Al", "Al + Li2ZrO3", "Li2ZrO3 + Al at 2 MPa", "Li2ZrO3 coating + Al doping"],
-      summary: "spreads the stress: 1000 cycles at 2 MPa", citation: Citation.review("105"), combines: ["Li2ZrO3", "Al"],
+      summary: "spreads the stress: 1000 cycles at 2 MPa", citation: Citation.review("105"),
+      combines: ["Li2ZrO3", "Al"],
       changes: ParameterChange.remedy(
         Citation.review("105"),
         [

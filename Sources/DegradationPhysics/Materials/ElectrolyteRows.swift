@@ -44,7 +44,7 @@ extension Material {
       "Li6PS5Cl, self-healing", .electrolyte, class: "argyrodite",
       aliases: ["self-healing", "self-healing Li6PS5Cl", "self-healing LPSCl", "Li6PS5Cl 2.0-4.3 V"],
       summary: "sulfur from its oxidation is lithiated below 2.3 V and refills the contact; cycle 2.0–4.3 V",
-      citation: Citation.review("84"),
+      citation: Citation.review("84"), combines: ["Li6PS5Cl", "Li6PS5Cl, self-healing"],
       changes: [argyroditeConductivity, argyroditeDensity]
         + [
           ParameterChange(
@@ -54,10 +54,12 @@ extension Material {
       "Li6PS5Cl, H2S absorber", .electrolyte, class: "argyrodite",
       aliases: ["H2S absorber", "H2S-absorber Li6PS5Cl", "air-stable Li6PS5Cl", "air-stable sulfide"],
       summary: "moisture does a third of the harm", citation: Citation.review("73, 76"),
+      combines: ["Li6PS5Cl", "Li6PS5Cl, H2S absorber"],
       changes: [argyroditeConductivity, argyroditeDensity]
         + ParameterChange.remedy(Citation.review("73, 76"), [(.moistureSensitivity, .multiply, 0.3)])),
     Material(
-      "argyrodite_cl_rich", .electrolyte, class: "argyrodite_cl_rich", aliases: ["Cl-rich argyrodite", "chlorine-rich argyrodite"],
+      "argyrodite_cl_rich", .electrolyte, class: "argyrodite_cl_rich",
+      aliases: ["Cl-rich argyrodite", "chlorine-rich argyrodite"],
       summary: "as Li5.5PS4.5Cl1.5", citation: Citation.zuo, changes: chlorineRich),
     Material(
       "Li5.5PS4.5Cl1.5", .electrolyte, class: "argyrodite_cl_rich", aliases: ["LPSCl1.5", "LPSC1.5"],
@@ -77,7 +79,8 @@ extension Material {
     Material(
       "Li6PS4.7O0.3Br", .electrolyte, class: "argyrodite_modified",
       aliases: ["LPSOBr", "oxygen-doped Li6PS5Br", "O-doped Li6PS5Br", "O-doped bromide", "oxygen-doped bromide"],
-      summary: "oxygen doping slows the interphase, the space charge and the oxidation", citation: Citation.review("77"),
+      summary: "oxygen doping slows the interphase, the space charge and the oxidation",
+      citation: Citation.review("77"),
       changes: [
         .measured(.conductivity, 0.24, "undoped, annealed: doi:10.1021/acsenergylett.1c01299"),
         .measured(.electrolyteMolarMass, 0.3080, Citation.formula),
@@ -93,7 +96,8 @@ extension Material {
 
   private static let highEntropyIodide =
     ParameterChange.remedy(
-      Citation.review("107"), [(.conductivity, .multiply, 2.5), (.conductivityActivation, .multiply, 0.85)], spread: 0.2)
+      Citation.review("107"), [(.conductivity, .multiply, 2.5), (.conductivityActivation, .multiply, 0.85)], spread: 0.2
+    )
     + [.measured(.electrolyteMolarMass, 0.3598, "\(Citation.formula) of Li6PS5I")]
 
   private static let thiophosphates: [Material] = [
@@ -157,10 +161,16 @@ extension Material {
   /// Halides touching the cathode. Their contact with a sulfide separator grows a resistance, G√t: 20 Ω cm² of
   /// Li3InCl6 and 5 Ω cm² of Li2.5Y0.5Zr0.5Cl6 in 50 cycles at C/5, about 1.6 × 10⁶ s.
   private static let halides: [Material] = [
-    halide("halide", aliases: ["halide electrolyte", "chloride catholyte"], 0.05, "as Li2ZrCl6: \(Citation.cha)", nil, 0.4, 8e-7, .assumed),
-    halide("Li3InCl6", aliases: ["LIC"], 0.12, "median of doi:10.1039/C9EE02311A and four others", 0.34834, 0.37, 1.6e-6)
-      .with(.electrolyteDensity, 2710, "2.71 g cm⁻³, primary source not recorded"),
-    halide("Li2.5Y0.5Zr0.5Cl6", aliases: ["LYZC"], 0.14, "doi:10.1021/acsenergylett.9b02599 (recalled)", 0.3201, 0.11, 4e-7, .assumed),
+    halide(
+      "halide", aliases: ["halide electrolyte", "chloride catholyte"], 0.05, "as Li2ZrCl6: \(Citation.cha)", nil, 0.4,
+      8e-7, .assumed),
+    halide(
+      "Li3InCl6", aliases: ["LIC"], 0.12, "median of doi:10.1039/C9EE02311A and four others", 0.34834, 0.37, 1.6e-6
+    )
+    .with(.electrolyteDensity, 2710, "2.71 g cm⁻³, primary source not recorded"),
+    halide(
+      "Li2.5Y0.5Zr0.5Cl6", aliases: ["LYZC"], 0.14, "doi:10.1021/acsenergylett.9b02599 (recalled)", 0.3201, 0.11, 4e-7,
+      .assumed),
     halide(
       "Li2Sc1/3In1/3Cl4", aliases: ["LSIC", "Li2Sc0.33In0.33Cl4"], 0.2, "doi:10.1038/s41560-021-00952-0 (recalled)",
       0.2089, 0.37, 8e-7, .assumed),
@@ -182,7 +192,8 @@ extension Material {
         + [
           ParameterChange(.oxidationElectrons, .set, 3, source: "chlorine of one metal site, assumed"),
           ParameterChange(
-            .interphaseReaction, .multiply, 0.4, spread: ParameterChange.remedySpread, source: "as its diffusion, assumed"),
+            .interphaseReaction, .multiply, 0.4, spread: ParameterChange.remedySpread,
+            source: "as its diffusion, assumed"),
           ParameterChange(
             .interphaseDiffusion, .multiply, diffusion, spread: ParameterChange.remedySpread,
             source: "parabolic slope squared against Li6PS5Cl, 13.2 Ω h^-½: \(Citation.kochetkov)"

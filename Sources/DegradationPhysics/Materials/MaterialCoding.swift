@@ -24,7 +24,8 @@ extension ParameterChange: Codable {
       parameter, operation, try object.decode(Double.self, forKey: .value),
       spread: try object.decodeIfPresent(Double.self, forKey: .spread) ?? (operation == .set ? 0 : Self.remedySpread),
       source: try object.decode(String.self, forKey: .source),
-      confidence: object.contains(.confidence) ? try object.decodeNamed(Confidence.self, forKey: .confidence) : .assumed)
+      confidence: object.contains(.confidence) ? try object.decodeNamed(Confidence.self, forKey: .confidence) : .assumed
+    )
     if let fault { throw DecodingError(fault, at: object.codingPath) }
   }
 

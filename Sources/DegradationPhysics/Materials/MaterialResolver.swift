@@ -20,8 +20,8 @@ extension MaterialsLibrary {
   ///   range.
   public func resolve(_ a: CellAttributes, detail: Detail = .named) throws(DesignError) -> ResolvedMaterials {
     var r = MaterialResolver(library: self, attributes: a, detail: detail)
-    try r.cathode()
     try r.single(.morphology, "morphology")
+    try r.cathode()
     try r.electrolyte()
     try r.single(.electrolyteGrain, "electrolyte_grain")
     try r.anode()
@@ -64,29 +64,34 @@ struct MaterialResolver {
     return value
   }
 
+  /// Rows of a family, whose nickel content is not in the name.
+  private static let families: Set<String> = ["NCM", "NCA"]
+
   mutating func cathode() throws(DesignError) {
-    let stated = try number("nickel_fraction", 0...1)
-    guard let text = text("cathode_material") else {
-      result.missing.append("cathode_material")
+    let column = "cathode_material"
+    let stated = try number("nickel_fraction", 0...1, optional: true)
+    guard let text = text(column) else {
+      result.missing.append(column)
       if let stated { result.append(NickelContent.changes(stated), of: "nickel_fraction") }
       return
     }
     if let row = library.find(text, .cathode) {
-      choose(row, "cathode_material", text, .named)
+      let isFamily = Self.families.contains(row.name)
+      choose(row, column, text, isFamily ? .generic : .named)
       if let content = row.nickelFraction {
-        // "NCM" alone states no content.
-        if let stated, MaterialText.key(row.name) != "ncm", abs(stated - content) > 0.03 {
+        if let stated, !isFamily, abs(stated - content) > 0.03 {
           throw DesignError(
             field: "nickel_fraction", found: "\(stated)", allowed: "about \(content) for \(row.name), or left empty")
         }
+        if stated == nil, isFamily { result.missing.append("nickel_fraction") }
         result.append(NickelContent.changes(stated ?? content), of: row.name)
       }
       result.append(row.changes, of: row.name)
     } else if let stated {
-      result.choices.append(.init(column: "cathode_material", text: text, material: "NCM", basis: .generic))
+      result.choices.append(.init(column: column, text: text, material: "NCM", basis: .generic))
       result.append(NickelContent.changes(stated), of: "nickel_fraction")
     } else {
-      throw unknown("cathode_material", text, [.cathode], help: "a stated nickel_fraction for a layered cathode")
+      throw unknown(column, text, [.cathode], help: "a stated nickel_fraction for a layered cathode")
     }
   }
 
@@ -122,7 +127,9 @@ struct MaterialResolver {
         rest.append(mention.material)
       }
     }
-    let named = library.combination(of: first, kind: .electrolyte) ?? first.max { $0.name.count < $1.name.count }
+    // A mixture that no row stands for is only known by its class.
+    let named =
+      library.combination(of: first, kind: .electrolyte) ?? (first.allSatisfy { $0 == first.first } ? first.first : nil)
     guard let (row, basis, text) = try classified(.electrolyte, column, "electrolyte_class", named: .some(named)) else {
       return
     }
@@ -175,7 +182,13 @@ struct MaterialResolver {
     func add(_ row: Material, _ column: String, _ text: String, _ basis: ResolvedMaterials.Basis) {
       if !rows.contains(where: { $0.row == row }) { rows.append((row, column, text, basis)) }
     }
-    let coatings = text("coating").map { library.mentions($0, [.coating, .synergy]).map(\.material) } ?? []
+    var coatings = text("coating").map { library.mentions($0, [.coating, .synergy]).map(\.material) } ?? []
+    var dopants = text("dopant").map { library.mentions($0, [.dopant, .synergy]).map(\.material) } ?? []
+    if detail == .classes {
+      let parts = (coatings + dopants).filter { $0.kind == .synergy }.flatMap(\.combines)
+      coatings = coatings.filter { $0.kind == .coating } + parts.compactMap { library.find($0, .coating) }
+      dopants = dopants.filter { $0.kind == .dopant } + parts.compactMap { library.find($0, .dopant) }
+    }
     if coatings.count > 1, coatings.contains(where: { $0.materialClass == "none" }) {
       throw DesignError(field: "coating", found: text("coating") ?? "", allowed: "none, or a coating")
     }
@@ -183,18 +196,17 @@ struct MaterialResolver {
       add(row, "coating", text, basis)
       if detail == .named { for more in coatings.dropFirst() { add(more, "coating", text, .named) } }
     }
-    if let text = text("dopant") {
-      let dopants = library.mentions(text, [.dopant, .synergy]).map(\.material)
-      guard !dopants.isEmpty else { throw unknown("dopant", text, [.dopant, .synergy]) }
-      for dopant in dopants {
-        if detail == .classes, dopant.name != "none", let generic = library.find("cation", .dopant) {
-          add(generic, "dopant", text, .generic)
-        } else {
-          add(dopant, "dopant", text, .named)
-        }
-      }
-    } else {
+    if dopants.isEmpty {
+      if let text = text("dopant") { throw unknown("dopant", text, [.dopant, .synergy]) }
       result.missing.append("dopant")
+    }
+    for dopant in dopants {
+      let text = text("dopant") ?? dopant.name
+      if detail == .classes, dopant.name != "none", let generic = library.find("cation", .dopant) {
+        add(generic, "dopant", text, .generic)
+      } else {
+        add(dopant, "dopant", text, .named)
+      }
     }
     if let synergy = library.combination(of: rows.map(\.row), kind: .synergy) {
       let text = rows.filter { synergy.combines.contains($0.row.name) }.map(\.text).joined(separator: " + ")
@@ -205,14 +217,16 @@ struct MaterialResolver {
     let coats = rows.filter { $0.row.changes.contains { $0.parameter == .initialCoverage } }
     if thickness != nil, coats.isEmpty {
       throw DesignError(
-        field: "coating_thickness_nm", found: "\(thickness ?? 0)", allowed: "empty, as there is no coating")
+        field: "coating_thickness_nm", found: "\(thickness ?? 0)", allowed: "empty, or a coating beside it")
     }
     if thickness == nil, !coats.isEmpty { result.missing.append("coating_thickness_nm") }
     for (row, column, text, basis) in rows {
       choose(row, column, text, basis)
       result.append(row.changes.map { c in thickness.map { CoatingThickness.apply($0, to: c) } ?? c }, of: row.name)
     }
-    if let thickness { result.append([CoatingThickness.resistance(thicknessNm: thickness)], of: "coating_thickness_nm") }
+    if let thickness {
+      result.append([CoatingThickness.resistance(thicknessNm: thickness)], of: "coating_thickness_nm")
+    }
   }
 
   /// The row of a column that has a class column beside it; nil and listed as missing when neither is stated.
@@ -226,20 +240,25 @@ struct MaterialResolver {
       throw DesignError(field: classColumn, found: stated, allowed: kind.classes.joined(separator: ", "))
     }
     let text = text(column)
-    if let text, let row = named ?? library.find(text, kind) {
+    if let row = named ?? text.flatMap({ library.find($0, kind) }) {
+      let text = text ?? row.name
       if kind == .coating, let stated, stated != row.materialClass, [stated, row.materialClass].contains("none") {
-        throw DesignError(field: classColumn, found: stated, allowed: "\(row.materialClass ?? "a class"), as coating is \(text)")
+        throw DesignError(
+          field: classColumn, found: stated, allowed: "\(row.materialClass ?? "a class"), as coating is \(text)")
       }
       let differs = stated != nil && row.materialClass != nil && stated != row.materialClass
       if detail == .classes, !row.isClass {
-        let name = stated ?? row.materialClass ?? "oxide"
-        guard let generic = library.classRow(name, kind) else { throw unknown(column, text, [kind]) }
+        guard let name = stated ?? row.materialClass, let generic = library.classRow(name, kind) else {
+          throw unknown(column, text, [kind], help: "a stated \(classColumn)")
+        }
         return (generic, .generic, text)
       }
       return (row, row.isClass && row.name != "none" ? .generic : differs ? .differsFromClass : .named, text)
     }
     if let stated, let row = library.classRow(stated, kind) { return (row, .generic, text ?? stated) }
-    if let text { throw unknown(column, text, [kind], help: "a stated \(classColumn) (\(kind.classes.joined(separator: ", ")))") }
+    if let text {
+      throw unknown(column, text, [kind], help: "a stated \(classColumn) (\(kind.classes.joined(separator: ", ")))")
+    }
     result.missing.append(column)
     return nil
   }

@@ -15,7 +15,7 @@ public struct MaterialsLibrary: Sendable {
     Material.cathodes + Material.morphologies + Material.coatings + Material.dopants + Material.synergies
       + Material.electrolytes + Material.electrolyteGrains + Material.anodes)
 
-  /// A library of these rows; a name given twice in a kind means the later row.
+  /// A library of these rows; a name given twice in a kind means the later row. Rows must be sound, as decoded ones are.
   public init(_ materials: [Material]) {
     self.materials = []
     index = [:]
@@ -33,6 +33,7 @@ public struct MaterialsLibrary: Sendable {
   }
 
   private mutating func add(_ material: Material) {
+    precondition(material.fault == nil, "\(material.name): \(String(describing: material.fault))")
     let key = MaterialText.key(material.name)
     var row = materials.count
     if let old = materials.firstIndex(where: { $0.kind == material.kind && MaterialText.key($0.name) == key }) {
@@ -105,6 +106,7 @@ public struct MaterialsLibrary: Sendable {
 
   /// Names of a kind nearest to a text.
   func nearest(to text: String, _ kinds: [MaterialKind]) -> [String] {
-    MaterialText.nearest(to: text, among: materials.filter { kinds.contains($0.kind) }.flatMap { [$0.name] + $0.aliases })
+    MaterialText.nearest(
+      to: text, among: materials.filter { kinds.contains($0.kind) }.flatMap { [$0.name] + $0.aliases })
   }
 }
