@@ -71,8 +71,9 @@ extension Material {
     halideCoating("Li3YCl6", aliases: ["LYC"], coverage: 0.75, leak: 0.2, ratio: "30 against 74.4"),
     halideCoating("Li2ZrCl6", aliases: ["LZC"], coverage: 0.85, leak: 0.15, ratio: "20.1 against 74.4"),
     layer(
-      "sulfur", class: "sulfur", aliases: ["S", "elemental sulfur"], "sulfur on the active material",
-      "doi:10.1002/adfm.202315701", [(.initialCoverage, .cover, 0.92), (.coatingLeak, .set, 0.5)]),
+      "S", class: "sulfur", aliases: ["elemental sulfur", "sulphur"], "sulfur on the active material", sulfurPaper,
+      sulfur),
+    layer("sulfur", class: "sulfur", aliases: ["sulfur coating"], "sulfur and sulfides", sulfurPaper, sulfur),
     oxide("other", class: "other", aliases: ["other coating"], "a coating of another class, as an oxide", "assumed"),
   ]
 
@@ -81,6 +82,11 @@ extension Material {
     (.initialCoverage, .cover, CoatingThickness.coverage), (.rockSaltRate, .multiply, 0.5),
     (.fatigueRate, .multiply, 0.5),
     (.crackRate, .multiply, 0.7),
+  ]
+
+  private static let sulfurPaper = "doi:10.1002/adfm.202315701"
+  private static let sulfur: [(Parameter, ParameterChange.Operation, Double)] = [
+    (.initialCoverage, .cover, CoatingThickness.coverage), (.coatingLeak, .set, 0.5),
   ]
 
   private static let polymer: [(Parameter, ParameterChange.Operation, Double)] = [

@@ -35,7 +35,12 @@ extension Material {
     Material(
       "Ta/Nb", .dopant, aliases: ["Nb/Ta", "Ta+Nb", "Nb+Ta", "Ta/Nb co-diffusion", "Ta- and Nb-based"],
       summary: "Ta holds the oxygen in the bulk, Nb forms a LiNbO3 layer; to 4.5 V", citation: Citation.review("98"),
-      changes: tantalumNiobium),
+      changes: ParameterChange.remedy(
+        Citation.review("98"),
+        [
+          (.strainScale, .multiply, 0.8), (.crackRate, .multiply, 0.4), (.rockSaltRate, .multiply, 0.3),
+          (.initialCoverage, .cover, 0.9), (.coatingLeak, .set, 0.1), (.spaceChargeShielding, .set, 0.9),
+        ])),
     Material(
       "Ti2O3", .dopant, aliases: ["Ti2O3-based", "titanium sesquioxide"],
       summary: "conducts in place of carbon and catches oxygen; used up above 4.3 V", citation: Citation.review("99"),
@@ -56,18 +61,18 @@ extension Material {
       ])
   }
 
-  private static let tantalumNiobium = ParameterChange.remedy(
-    Citation.review("98"),
-    [
-      (.strainScale, .multiply, 0.8), (.crackRate, .multiply, 0.4), (.rockSaltRate, .multiply, 0.3),
-      (.initialCoverage, .cover, 0.9), (.coatingLeak, .set, 0.1), (.spaceChargeShielding, .set, 0.9),
-    ])
-
   /// Coating and dopant together; each row stands for both of the rows it combines.
   static let synergies: [Material] = [
     Material(
-      "Ta/Nb + LiNbO3", .synergy, summary: "the LiNbO3 layer is the one that niobium forms",
-      citation: Citation.review("98"), combines: ["LiNbO3", "Ta/Nb"], changes: tantalumNiobium),
+      "Ta/Nb + LiNbO3", .synergy, summary: "the LiNbO3 layer that niobium forms, on a bulk held by tantalum",
+      citation: Citation.review("98"), combines: ["LiNbO3", "Ta/Nb"],
+      changes: ParameterChange.remedy(
+        Citation.review("98"),
+        [
+          (.initialCoverage, .cover, CoatingThickness.coverage), (.strainScale, .multiply, 0.8),
+          (.fatigueRate, .multiply, 0.5), (.crackRate, .multiply, 0.28), (.rockSaltRate, .multiply, 0.15),
+          (.spaceChargeShielding, .set, 0.9),
+        ])),
     Material(
       "CD-LLZAO", .synergy, aliases: ["Zr + LLZAO", "NCM811@CD-LLZAO", "LLZAO + Zr", "Zr doping + LLZAO coating"],
       summary: "zirconium in the bulk, garnet on the surface", citation: Citation.review("102"),

@@ -234,10 +234,10 @@ extension Material {
       changes: highEntropyIodide + ParameterChange.remedy(Citation.review("107"), halideLayer)),
     Material(
       "hydroborate", .electrolyte, class: "hydroborate", aliases: ["closo-borate", "Li3(CB11H12)2(CB9H10)"],
-      summary: "hydroborate, oxidised from 3.9 V", citation: "S. Braun et al., ACS Energy Lett. 9 (2024) 707",
+      summary: "hydroborate, oxidised from 3.9 V", citation: "Braun et al., ACS Energy Lett. 9 (2024) 707",
       changes: [
-        .measured(.conductivity, 0.15, "S. Braun et al., ACS Energy Lett. 9 (2024) 707"),
-        .measured(.oxidationOnset, 3.9, "S. Braun et al., ACS Energy Lett. 9 (2024) 707"),
+        .measured(.conductivity, 0.15, "Braun et al., ACS Energy Lett. 9 (2024) 707"),
+        .measured(.oxidationOnset, 3.9, "Braun et al., ACS Energy Lett. 9 (2024) 707"),
         .measured(.electrolyteMolarMass, 0.4262, "\(Citation.formula) of Li3(CB11H12)2(CB9H10)"),
       ]),
     Material(

@@ -247,13 +247,16 @@ struct MaterialResolver {
           field: classColumn, found: stated, allowed: "\(row.materialClass ?? "a class"), as coating is \(text)")
       }
       let differs = stated != nil && row.materialClass != nil && stated != row.materialClass
+      // An anode's class is a material; "oxide" or "other" is not, and then a stated class says more.
+      let isGeneric = row.isClass && (row.name == "other" || (kind != .anode && row.name != "none"))
+      if isGeneric { return (stated.flatMap { library.classRow($0, kind) } ?? row, .generic, text) }
       if detail == .classes, !row.isClass {
         guard let name = stated ?? row.materialClass, let generic = library.classRow(name, kind) else {
           throw unknown(column, text, [kind], help: "a stated \(classColumn)")
         }
         return (generic, .generic, text)
       }
-      return (row, row.isClass && row.name != "none" ? .generic : differs ? .differsFromClass : .named, text)
+      return (row, differs ? .differsFromClass : .named, text)
     }
     if let stated, let row = library.classRow(stated, kind) { return (row, .generic, text ?? stated) }
     if let text {
