@@ -86,7 +86,7 @@ struct MaterialResolver {
         if stated == nil, isFamily { result.missing.append("nickel_fraction") }
         result.append(NickelContent.changes(stated ?? content), of: row.name)
       }
-      result.append(row.changes, of: row.name)
+      result.append(row.changes, of: row.name, kind: row.kind)
     } else if let stated {
       result.choices.append(.init(column: column, text: text, material: "NCM", basis: .generic))
       result.append(NickelContent.changes(stated), of: "nickel_fraction")
@@ -165,10 +165,10 @@ struct MaterialResolver {
       catholyte.changes.filter {
         !conduction.contains($0.parameter) && !anodeSide.contains($0.parameter)
           && !(sameClass && $0.parameter == .catholyteContactGrowth)
-      }, of: catholyte.name)
+      }, of: catholyte.name, kind: .electrolyte)
     result.append(
       separator.changes.filter { conduction.contains($0.parameter) || anodeSide.contains($0.parameter) },
-      of: separator.name)
+      of: separator.name, kind: .electrolyte)
     result.append(
       [
         ParameterChange(
@@ -270,7 +270,7 @@ struct MaterialResolver {
     _ row: Material, _ column: String, _ text: String, _ basis: ResolvedMaterials.Basis
   ) {
     choose(row, column, text, basis)
-    result.append(row.changes, of: row.name)
+    result.append(row.changes, of: row.name, kind: row.kind)
   }
 
   private mutating func choose(

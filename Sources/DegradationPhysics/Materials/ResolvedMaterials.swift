@@ -42,6 +42,8 @@ public struct ResolvedMaterials: Sendable, Hashable {
   public internal(set) var steps: [Step] = []
   /// Materials whose strength is unsure, by name, in the order of their first change.
   public internal(set) var strengths: [String] = []
+  /// The kind of each of `strengths`; nil where a column states a number.
+  public internal(set) var kinds: [MaterialKind?] = []
   /// Parameters that a column states outright; their prior spread between recipes does not apply.
   public internal(set) var stated: [Parameter] = []
   /// Counter electrode.
@@ -63,7 +65,7 @@ public struct ResolvedMaterials: Sendable, Hashable {
     return set
   }
 
-  mutating func append(_ changes: [ParameterChange], of origin: String) {
+  mutating func append(_ changes: [ParameterChange], of origin: String, kind: MaterialKind? = nil) {
     for change in changes {
       var k: Int?
       if change.spread > 0 {
@@ -72,6 +74,7 @@ public struct ResolvedMaterials: Sendable, Hashable {
         } else {
           k = strengths.count
           strengths.append(origin)
+          kinds.append(kind)
         }
       }
       steps.append(Step(change: change, origin: origin, strength: k))

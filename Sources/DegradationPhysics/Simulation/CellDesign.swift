@@ -41,8 +41,9 @@ public struct CellDesign: Sendable, Hashable, Codable {
   /// Reads a design from the columns of `cells.csv`; what is not stated is assumed and listed.
   ///
   /// Assumed: 10 mg cm⁻², 25 °C, 50 MPa, 4.3 V to 2.5 V against Li, C/5 on 200 mAh g⁻¹, NCM811 against Li-In.
+  /// - Parameter anode: the counter electrode; that of `anode_class` when nil.
   /// - Throws: `DesignError` for values that no cell can have.
-  public init(_ a: CellAttributes) throws(DesignError) {
+  public init(_ a: CellAttributes, anode known: AnodePotential? = nil) throws(DesignError) {
     var assumed: [String] = []
     func take(_ column: String, _ fallback: Double, _ allowed: ClosedRange<Double>) throws(DesignError) -> Double {
       guard let value = a.numbers[column] else {
@@ -60,7 +61,7 @@ public struct CellDesign: Sendable, Hashable, Codable {
       "nickel_fraction", "cathode_porosity", "dopant_fraction",
     ] { _ = try take(column, 0, 0...1) }
     assumed = []
-    anode = AnodePotential(class: a.text("anode_class"))
+    anode = known ?? AnodePotential(class: a.text("anode_class"))
     let offset = Self.referenceOffsetV(a, anode)
     loadingKgPerM2 = try take("areal_loading_mg_cm2", 10, 0.01...500) * 0.01
     temperatureK = try take("temperature_celsius", 25, -60...200) + 273.15

@@ -31,7 +31,7 @@ struct LaneWatch {
     for (l, cell) in cells.enumerated() { threshold[l] = cell.shortThreshold }
     shortThreshold = threshold
     lives = Array(repeating: nil, count: lanes)
-    failures = Array(repeating: [], count: lanes)
+    failures = cells.map { $0.isRejectedAtAssembly ? [FailureEvent(mode: .assembly, age: 0)] : [] }
     faults = Array(repeating: nil, count: lanes)
   }
 

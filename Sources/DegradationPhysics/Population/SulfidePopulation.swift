@@ -1,0 +1,154 @@
+public import CellModel
+internal import NumericalMethods
+
+/// Sulfide cells with everything drawn that is not known: the prior of the ageing model, or its calibrated posterior.
+///
+/// Four levels, each with its own stream of random numbers: what nobody knows of the physics (`global`, shared by all
+/// cells of a draw), the recipe and the conditions a study does not state (shared by its `lab_id`), and each cell's
+/// manufacturing scatter.
+public struct SulfidePopulation: Sendable {
+  /// Materials.
+  public var library: MaterialsLibrary
+  /// Whether rows of named materials may be used, or only those of their class.
+  public var detail: MaterialsLibrary.Detail
+  /// What data have taught about the global level; nil is the prior.
+  public var calibration: GlobalCalibration?
+  /// Probability that a cell is rejected at assembly (assumed 0.05 for a line; 0 for cells that were published).
+  public var assemblyRejects: Double
+
+  /// A population.
+  public init(
+    library: MaterialsLibrary = .standard, detail: MaterialsLibrary.Detail = .named,
+    calibration: GlobalCalibration? = nil, assemblyRejects: Double = 0
+  ) {
+    self.library = library
+    self.detail = detail
+    self.calibration = calibration
+    self.assemblyRejects = assemblyRejects
+  }
+
+  /// Share of the variance between recipes that is ignorance of the physics rather than difference between recipes
+  /// (assumed half).
+  static let globalShare = 0.5
+
+  private func assembled(
+    _ cell: CellHistory, _ attributes: CellAttributes, _ materials: ResolvedMaterials, study: UInt64, global: [Double],
+    draw d: Int, seed: UInt64
+  ) throws(DesignError) -> SulfideCell {
+    var recipe = RandomStream(seed: seed, purpose: "sulfide-recipe", key: study, draw: d)
+    var own = RandomStream(seed: seed, purpose: "sulfide-cell", key: stableHash(cell.id), draw: d)
+    let shared = Self.globalShare.squareRoot()
+    let separate = (1 - Self.globalShare).squareRoot()
+    var z = GlobalLevel.uncertain.map { _ in recipe.normal() }
+    Correlation.apply(to: &z)
+    let strengths = materials.strengths.indices.map { k -> Double in
+      let name = materials.strengths[k]
+      var stream = RandomStream(seed: seed, purpose: "sulfide-strength \(name)", key: study, draw: d)
+      let common = materials.kinds[k].flatMap { GlobalLevel.index(of: $0) }.map { global[$0] } ?? 0
+      return shared * common + separate * stream.normal()
+    }
+    var p = materials.parameters { strengths[$0] }
+    for (k, parameter) in GlobalLevel.uncertain.enumerated() {
+      let row = parameter.row
+      let scatter = row.cellSpread > 0 ? own.normal() * row.cellSpread : 0
+      let common = materials.stated.contains(parameter) ? 0 : shared * global[k] + separate * z[k]
+      p.shift(parameter, by: row.recipeSpread * common + scatter)
+    }
+    var out = SulfideCell(design: try CellDesign(attributes, anode: materials.anode), parameters: p)
+    out.shortThreshold = -_log(own.uniform())
+    out.isRejectedAtAssembly = own.uniform() < assemblyRejects
+    return out
+  }
+
+  /// The global level of a draw, in prior standard deviations.
+  public func globalDraw(_ d: Int, seed: UInt64) -> [Double] {
+    var stream = RandomStream(seed: seed, purpose: "sulfide-global", draw: d)
+    let z = (0..<GlobalLevel.count).map { _ in stream.normal() }
+    return calibration?.transform(z) ?? z
+  }
+
+  /// Draws of one cell.
+  ///
+  /// - Returns: `draws` cells; draw d of every cell of a run shares its global level, and of a study its recipe.
+  /// - Throws: `DesignError`.
+  public func draws(_ cell: CellHistory, count: Int, seed: UInt64) throws(DesignError) -> [SulfideCell] {
+    let study = stableHash(cell.attributes.text("lab_id") ?? cell.id)
+    var known: [CellAttributes: ResolvedMaterials] = [:]
+    var out: [SulfideCell] = []
+    out.reserveCapacity(count)
+    for d in 0..<count {
+      let attributes = UnstatedConditions.drawn(cell, study: study, draw: d, seed: seed)
+      let key = UnstatedConditions.materials(attributes)
+      let materials: ResolvedMaterials
+      if let found = known[key] { materials = found } else { materials = try library.resolve(key, detail: detail) }
+      known[key] = materials
+      out.append(
+        try assembled(
+          cell, attributes, materials, study: study, global: globalDraw(d, seed: seed), draw: d, seed: seed))
+    }
+    return out
+  }
+}
+
+/// What is uncertain about the physics as such: parameters with a spread between recipes, and the strength of each
+/// kind of material.
+public enum GlobalLevel {
+  /// Parameters that are drawn.
+  static let uncertain = Parameter.allCases.filter { $0.row.recipeSpread > 0 || $0.row.cellSpread > 0 }
+
+  /// Number of dimensions.
+  public static let count = uncertain.count + MaterialKind.allCases.count
+
+  /// Names of the dimensions: parameters as in files, then `strength_of_KIND`.
+  public static let names =
+    uncertain.map(\.row.name) + MaterialKind.allCases.map { "strength_of_\($0.rawValue)" }
+
+  static func index(of kind: MaterialKind) -> Int? {
+    MaterialKind.allCases.firstIndex(of: kind).map { uncertain.count + $0 }
+  }
+}
+
+/// Correlations between the draws of a recipe (assumed signs and sizes).
+enum Correlation {
+  static let pairs: [(Parameter, Parameter, Double)] = [
+    (.particleRadius, .roughness, 0.3), (.initialContact, .tortuosity, -0.4), (.initialCoverage, .coatingLeak, -0.5),
+  ]
+
+  private static let indices: [(Int, Int, Double)] = pairs.compactMap { a, b, rho in
+    guard let i = GlobalLevel.uncertain.firstIndex(of: a), let j = GlobalLevel.uncertain.firstIndex(of: b) else {
+      return nil
+    }
+    return (i, j, rho)
+  }
+
+  /// Correlates independent standard normal draws.
+  static func apply(to z: inout [Double]) {
+    for (i, j, rho) in indices { z[j] = rho * z[i] + (1 - rho * rho).squareRoot() * z[j] }
+  }
+}
+
+/// A Gaussian over the global level, in prior standard deviations; the prior is mean 0 and unit factor.
+public struct GlobalCalibration: Sendable, Hashable, Codable {
+  /// Names of the dimensions, `GlobalLevel.names`.
+  public var names: [String]
+  /// Mean.
+  public var mean: [Double]
+  /// Lower triangular factor of the covariance, row by row.
+  public var factor: [[Double]]
+
+  /// A calibration from its moments.
+  public init(mean: [Double], factor: [[Double]]) {
+    names = GlobalLevel.names
+    self.mean = mean
+    self.factor = factor
+  }
+
+  /// A draw from standard normal numbers.
+  func transform(_ z: [Double]) -> [Double] {
+    mean.indices.map { i in
+      var sum = mean[i]
+      for j in 0...i { sum += factor[i][j] * z[j] }
+      return sum
+    }
+  }
+}
