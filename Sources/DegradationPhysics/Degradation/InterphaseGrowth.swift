@@ -30,15 +30,18 @@ extension LaneCell {
   /// Reaction-limited rate [m·s⁻¹] and diffusion-limited constant [m²·s⁻¹] of a drive.
   ///
   /// Both ∝ Arrhenius × (potential factor + oxidation) × what the coating leaves open × the fresh surface of cracks. The
-  /// layer stops passivating above the onset of oxidation: there its transport opens up and the reaction takes over.
+  /// layer closes as it thickens, by e^(−δ/δ_p), and opens up above the onset of oxidation: it passivates up to 4.3 V,
+  /// not above, where the reaction takes over.
   /// - Source: oxidation and redox potentials: doi:10.1002/cssc.202501033 eq. 1–2, [85]; growth exponents .1/.15/.8/.6
   ///   at 4.0/4.3/4.6/5.0 V of a published impedance series.
   @inline(__always) func interphaseGrowth(
-    _ drive: LaneDrive, coating: Lanes, cracks: Lanes
+    _ drive: LaneDrive, thickness: Lanes, coating: Lanes, cracks: Lanes
   ) -> (reaction: Lanes, diffusion: Lanes) {
     let open = (1 - coating) + coating * leak
     let growth = (drive.chemical + oxidationWeight * drive.oxidation) * open * (crackSurface * cracks + 1)
-    return (reaction * growth, interphaseDiffusion * growth * (oxidationOpening * drive.oxidation + 1))
+    let closing = LaneMath.exp(passivation * thickness)
+    let opening = oxidationOpening * drive.oxidation
+    return (reaction * growth, interphaseDiffusion * growth * (closing + opening))
   }
 
   /// Where the space charge relaxes to: coatings and some electrolytes remove a share of it.

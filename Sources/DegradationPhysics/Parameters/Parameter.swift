@@ -22,7 +22,7 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
     strainLinear, strainCollapse, collapseContent, collapseWidth, collapseSaturation, strainScale, crackRate,
     initialCrackDensity, crackMorphologyFactor, crackIsolation, crackDiffusionGain, crackSurfaceGain,
     crackDiffusionStress, initialInterphase, interphaseReaction, interphaseDiffusion, interphaseActivation,
-    interphasePotentialFactor, interphaseReferencePotential, interphaseOxidationWeight, interphaseOxidationOpening,
+    interphasePotentialFactor, interphaseReferencePotential, interphaseOxidationWeight, interphaseOxidationOpening, interphasePassivation,
     interphaseResistivity,
     spaceChargeResistance, spaceChargeTime, spaceChargeShielding, spaceChargeElectrolyte, oxidationOnset,
     oxidationWidth, oxidationRate, oxidationPassivation, oxidationBlocking, oxygenGain, carbonArea, carbonGain,
@@ -317,6 +317,11 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
     Row(
       name: "interphase_oxidation_opening", unit: "1", nominal: 2, recipeSpread: 0.5, cellSpread: 0, scale: .log,
       range: 0...100, source: "growth exponents .15/.8 at 4.3/4.6 V of a published impedance series",
+      confidence: .fitted),
+    // interphasePassivation
+    Row(
+      name: "interphase_passivation_m", unit: "m", nominal: 1.5e-7, recipeSpread: 0.5, cellSpread: 0, scale: .log,
+      range: 1e-9...1e9, source: "growth exponents .1/.15 at 4.0/4.3 V of a published impedance series: a layer that closes",
       confidence: .fitted),
     // interphaseResistivity
     Row(

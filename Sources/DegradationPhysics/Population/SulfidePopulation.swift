@@ -9,6 +9,8 @@ internal import NumericalMethods
 public struct SulfidePopulation: Sendable {
   /// Materials.
   public var library: MaterialsLibrary
+  /// Parameters of the reference cell that materials and draws start from.
+  public var base: ParameterSet
   /// Whether rows of named materials may be used, or only those of their class.
   public var detail: MaterialsLibrary.Detail
   /// What data have taught about the global level; nil is the prior.
@@ -18,10 +20,11 @@ public struct SulfidePopulation: Sendable {
 
   /// A population.
   public init(
-    library: MaterialsLibrary = .standard, detail: MaterialsLibrary.Detail = .named,
+    library: MaterialsLibrary = .standard, base: ParameterSet = ParameterSet(), detail: MaterialsLibrary.Detail = .named,
     calibration: GlobalCalibration? = nil, assemblyRejects: Double = 0
   ) {
     self.library = library
+    self.base = base
     self.detail = detail
     self.calibration = calibration
     self.assemblyRejects = assemblyRejects
@@ -47,7 +50,7 @@ public struct SulfidePopulation: Sendable {
       let common = materials.kinds[k].flatMap { GlobalLevel.index(of: $0) }.map { global[$0] } ?? 0
       return shared * common + separate * stream.normal()
     }
-    var p = materials.parameters { strengths[$0] }
+    var p = materials.parameters(base: base) { strengths[$0] }
     for (k, parameter) in GlobalLevel.uncertain.enumerated() {
       let row = parameter.row
       let scatter = row.cellSpread > 0 ? own.normal() * row.cellSpread : 0

@@ -36,7 +36,7 @@ struct LaneCell {
     collapseScale: Lanes
   let crackRate, crackOffset, crackStress, crackSurface, crackRockSalt: Lanes
   // Chemistry.
-  let reaction, interphaseDiffusion, potentialFactor, referencePotential, oxidationWeight, oxidationOpening, leak: Lanes
+  let reaction, interphaseDiffusion, potentialFactor, referencePotential, oxidationWeight, oxidationOpening, passivation, leak: Lanes
   let shielding, electrolyteShielding, spaceChargeTime: Lanes
   let onset, onsetWidth, oxidationRate, oxidationPassivation, oxygenGain, donatedPerOxidised: Lanes
   let rockSaltRate, oxygenContent, oxygenWidth, rockSaltPassivation, reserveThickness, moisture: Lanes
@@ -161,6 +161,7 @@ struct LaneCell {
     referencePotential = value(.interphaseReferencePotential)
     oxidationWeight = value(.interphaseOxidationWeight)
     oxidationOpening = value(.interphaseOxidationOpening)
+    passivation = -1 / value(.interphasePassivation)
     leak = value(.coatingLeak)
     shielding = value(.spaceChargeShielding)
     electrolyteShielding = value(.spaceChargeElectrolyte)

@@ -19,7 +19,8 @@ struct LaneRates {
     healingPerCycle = c.healingPerCycle(oxidised: s.oxidised)
     let shift = e.shift(current, Lanes(repeating: 0.6)).value
     crackPerCycle = c.crackGrowth(strain: drive.strain, shift: LaneMath.min(shift, Lanes(repeating: 1)))
-    (reaction, diffusion) = c.interphaseGrowth(drive, coating: s.coating, cracks: s.cracks)
+    (reaction, diffusion) = c.interphaseGrowth(
+      drive, thickness: s.interphase, coating: s.coating, cracks: s.cracks)
     spaceChargeTarget = c.spaceChargeTarget(coating: s.coating)
     rockSaltPerS = c.rockSaltGrowth(drive, coating: s.coating, reserve: s.reserve, cracks: s.cracks)
     let shell = s.rockSalt / c.rockSaltPassivation + 1
