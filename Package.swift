@@ -64,7 +64,7 @@ let package = Package(
       swiftSettings: settings),
     tests("NumericalMethodsTests", ["NumericalMethods"], exclude: ["Reference"]),
     tests("ResidualLearningTests", ["ResidualLearning", "NumericalMethods"], exclude: ["Reference"]),
-    tests("DegradationPhysicsTests", ["DegradationPhysics", "CellModel", "NumericalMethods"]),
+    tests("DegradationPhysicsTests", ["DegradationPhysics", "CellModel", "NumericalMethods"], exclude: ["Reference"]),
     tests("BatteryDataTests", ["BatteryData", "CellModel"]),
     tests("CyclerImportTests", ["CyclerImport", "BatteryData", "CellModel"]),
     tests(

@@ -46,6 +46,19 @@ public struct SavitzkyGolay: Sendable, Hashable {
     }
   }
 
+  /// The transpose of `apply` at unit spacing: what each input receives from weights on the outputs.
+  public func applyTransposed(_ values: [Double]) -> [Double] {
+    precondition(values.count >= window, "\(values.count) values for a window of \(window)")
+    let half = window / 2
+    var out = [Double](repeating: 0, count: values.count)
+    for i in values.indices {
+      let begin = min(max(i - half, 0), values.count - window)
+      let row = (i - begin) * window
+      for k in 0..<window { out[begin + k] += weights.storage[row + k] * values[i] }
+    }
+    return out
+  }
+
   /// Weights by discrete orthogonal (Gram) polynomials, whose three-term recurrence loses no digits.
   private static func weights(window: Int, order: Int, derivative: Int) -> Matrix {
     let half = Double(window / 2)

@@ -41,12 +41,14 @@ struct DegradationModeTests {
   )
 
   /// Losses found, and true ones, in the order LAM_p, LAM_n, LLI.
-  private func losses(_ anode: AnodePotential, noiseV: Double, seed: UInt64) throws -> (
+  private func losses(_ anode: AnodePotential, points: Int = 1200, noiseV: Double, seed: UInt64) throws -> (
     found: DegradationModes, truth: [Double]
   ) {
     let (fresh, aged, upper, lower) = anode == .graphite ? Self.graphite : Self.silicon
-    let a = try #require(discharge(fresh, anode, from: upper, to: lower, noiseV: noiseV, seed: 2 * seed))
-    let b = try #require(discharge(aged, anode, from: upper, to: lower, noiseV: noiseV, seed: 2 * seed + 1))
+    let a = try #require(
+      discharge(fresh, anode, from: upper, to: lower, points: points, noiseV: noiseV, seed: 2 * seed))
+    let b = try #require(
+      discharge(aged, anode, from: upper, to: lower, points: points, noiseV: noiseV, seed: 2 * seed + 1))
     let first = try FullCellFit(a, anode: anode, upperCutoffV: upper)
     let last = try FullCellFit(b, anode: anode, upperCutoffV: upper, fresh: first)
     let truth = [
@@ -64,24 +66,34 @@ struct DegradationModeTests {
     #expect(abs(found.lithiumLoss - truth[2]) < 2e-4 && abs(found.ohmicDropGrowthV - 0.01) < 2e-4)
   }
 
-  @Test("With 2 mV of noise every loss is within a point, ten seeds", arguments: [AnodePotential.graphite, .silicon])
+  @Test(
+    "With 2 mV of noise and a sample a minute at C/20 every loss is within a point, ten seeds",
+    arguments: [AnodePotential.graphite, .silicon])
   func noisy(anode: AnodePotential) throws {
-    var scores: [Double] = []
-    var worst = 0.0
     for seed in 1...10 {
       let (found, truth) = try losses(anode, noiseV: 0.002, seed: UInt64(seed))
       #expect(found.unidentifiable == [])
-      let values = [found.positiveLoss, found.negativeLoss, found.lithiumLoss]
-      for k in 0..<3 {
-        worst = max(worst, abs(values[k] - truth[k]))
-        print(anode, seed, k, values[k]-truth[k], found.covariance[k, k].squareRoot())
-        scores.append((values[k] - truth[k]) / found.covariance[k, k].squareRoot())
+      for (k, value) in [found.positiveLoss, found.negativeLoss, found.lithiumLoss].enumerated() {
+        #expect(abs(value - truth[k]) < 0.01, "loss \(k) of seed \(seed): \(value)")
       }
     }
-    #expect(worst < 0.01, "worst error \(worst)")
-    // Root mean square of 30 correlated standard scores; pooling of rising voltages makes the noise not quite normal.
-    let calibration = (scores.reduce(0) { $0 + $1 * $1 } / Double(scores.count)).squareRoot()
-    #expect(calibration > 0.4 && calibration < 2, "standard scores of \(calibration)")
+  }
+
+  @Test(
+    "Errors are as large as the covariance says", arguments: [AnodePotential.graphite, .silicon])
+  func calibrated(anode: AnodePotential) throws {
+    var scores: [Double] = []
+    for seed in 1...20 {
+      let (found, truth) = try losses(anode, points: 200, noiseV: 0.002, seed: UInt64(100 + seed))
+      for (k, value) in [found.positiveLoss, found.negativeLoss, found.lithiumLoss].enumerated() {
+        scores.append((value - truth[k]) / found.covariance[k, k].squareRoot())
+      }
+    }
+    // 60 standard scores, LAM_n and LLI correlated: the root mean square has a standard error of about 0.15. Ends and
+    // interpolation to the fit's grid leave it a little above 1.
+    let spread = (scores.reduce(0) { $0 + $1 * $1 } / Double(scores.count)).squareRoot()
+    #expect(spread > 0.6 && spread < 1.6, "standard scores of \(spread)")
+    print(anode, spread)
   }
 
   @Test(
@@ -121,10 +133,61 @@ struct DegradationModeTests {
       return try FullCellFit(curve, anode: .graphite, upperCutoffV: 4.2)
     }
     let found = DegradationModes(fresh: fits[0], aged: fits[1])
-    print("mode", mode, found, found.covariance[1,1].squareRoot())
     for (k, value) in [found.positiveLoss, found.negativeLoss, found.lithiumLoss].enumerated() {
-      #expect(abs(value - (k == mode ? 0.07 : 0)) < 0.01, "loss \(k) \(value)")
+      // A smaller cathode empties less of the anode: its stages below y = 0.27 stay unseen, LAM_n is known to 2 %.
+      let deviation = found.covariance[k, k].squareRoot()
+      #expect(deviation < 0.025)
+      #expect(abs(value - (k == mode ? 0.07 : 0)) < max(0.01, 3 * deviation), "loss \(k) \(value)")
     }
+  }
+
+  /// The features of two curves on a voltage grid, as a file or a simulation holds them.
+  private func features(
+    _ cells: [Electrodes], _ anode: AnodePotential, from upper: Double, to lower: Double, cRate: Double
+  ) throws -> [String: Double] {
+    let grid = (0..<1000).map { upper - 0.03 - (upper - 0.03 - lower) * Double($0) / 999 }
+    let curves = try cells.map { cell in
+      try #require(discharge(cell, anode, from: upper, to: lower, noiseV: 0, seed: 1))
+    }
+    let record = FeatureRecord(
+      series: CycleSeries(ages: [0, 500], capacities: curves.map(\.spanAh)),
+      capacityColumn: "cycle_discharging_capacity_ah", referenceCapacity: curves[0].spanAh,
+      discharge: VoltageCurves(
+        voltagesV: grid, ages: [0, 500], dischargedAh: curves.map { c in grid.map { c.dischargedAh(atV: $0) } }),
+      curveCRate: cRate, upperCutoffV: upper, anode: anode)
+    return Dictionary(uniqueKeysWithValues: CurveFeatures.extract(record, upTo: 500).map { ($0.name, $0.value) })
+  }
+
+  @Test("The extractor reports modes and peaks of a slow cell, and none of a fast one")
+  func extracted() throws {
+    let (fresh, aged, upper, lower) = Self.graphite
+    let slow = try features([fresh, aged], .graphite, from: upper, to: lower, cRate: 0.05)
+    // The grid cuts the first 30 mV off, so the first capacity is not that of the cut-off: a shift of 1e-3.
+    for (name, value) in [
+      "lam_p": 1 - aged.positive / fresh.positive, "lam_n": 1 - aged.negative / fresh.negative,
+      "lli": 1 - aged.lithium / fresh.lithium,
+    ] { #expect(abs((slow[name] ?? .nan) - value) < 0.01, "\(name) \(slow[name] ?? .nan)") }
+    let fast = try features([fresh, aged], .graphite, from: upper, to: lower, cRate: 1)
+    for name in ["lam_p", "lam_n", "lli", "dvdq_feature_distance", "dqdv_peak1_shift_v", "dqdv_peak3_height_ratio"] {
+      #expect(fast[name]?.isNaN == true, "\(name)")
+    }
+    #expect(fast["dq_logvar"] == slow["dq_logvar"] && fast["dq_logvar"]?.isFinite == true)
+  }
+
+  @Test("Against indium–lithium the peaks shift by the drop and shrink with the cathode")
+  func peaks() throws {
+    let plateau = AnodePotential.lithiumIndium.referenceV
+    let found = try features(
+      [
+        Electrodes(positive: 5, negative: 50, lithium: 30, drop: 0.02),
+        Electrodes(positive: 4.6, negative: 50, lithium: 29.5, drop: 0.03),
+      ], .lithiumIndium, from: 4.35 - plateau, to: 2.6 - plateau, cRate: 0.05)
+    for k in 1...3 {
+      #expect(abs((found["dqdv_peak\(k)_shift_v"] ?? .nan) + 0.01) < 1e-3, "\(k)")
+      #expect(abs((found["dqdv_peak\(k)_height_ratio"] ?? .nan) - 0.92) < 0.005, "\(k)")
+    }
+    #expect(abs((found["lam_p"] ?? .nan) - 0.08) < 0.01)
+    #expect(found["lam_n"]?.isNaN == true && found["lli"]?.isNaN == true)
   }
 
   @Test("Few points and fast curves are refused")

@@ -26,6 +26,16 @@ struct SmoothingTests {
     #expect(largestGap(bend, t.map { -6 + 6 * $0 }) < 1e-8)
   }
 
+  @Test("The transpose carries a product over to the other side")
+  func transpose() {
+    let filter = SavitzkyGolay(window: 7, derivative: 1)
+    let a = (0..<20).map { Double($0 * $0 % 7) }
+    let b = (0..<20).map { Double($0 * 5 % 11) }
+    let left = zip(filter.apply(a), b).reduce(0) { $0 + $1.0 * $1.1 }
+    let right = zip(a, filter.applyTransposed(b)).reduce(0) { $0 + $1.0 * $1.1 }
+    #expect(abs(left - right) < 1e-11)
+  }
+
   @Test("Pooling equals scikit-learn's, with and without weights")
   func isotonic() throws {
     let reference = try CurveReference.load()

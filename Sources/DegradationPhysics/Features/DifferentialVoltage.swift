@@ -41,11 +41,12 @@ public struct DifferentialVoltage: Sendable {
   /// Maxima that stand out of the noise, between 5 and 95 % of the discharge, in order.
   public var features: [Feature] {
     let n = dischargedAh.count
-    return SmoothedCurve.maxima(slopeVPerAh, in: (n / 20)..<(n - n / 20)).filter { $0.prominence > 3 * slopeNoise }
-      .map {
-        Feature(
-          positionAh: SmoothedCurve.vertex(slopeVPerAh, dischargedAh, $0.index), prominenceVPerAh: $0.prominence)
-      }
+    let found = SmoothedCurve.maxima(slopeVPerAh, in: (n / 20)..<(n - n / 20)).filter {
+      SmoothedCurve.standsOut(prominence: $0.prominence, height: slopeVPerAh[$0.index], noise: slopeNoise)
+    }
+    return found.map {
+      Feature(positionAh: SmoothedCurve.vertex(slopeVPerAh, dischargedAh, $0.index), prominenceVPerAh: $0.prominence)
+    }
   }
 
   /// Distance between the two most stable features in the last of curves in order of age [Ah].

@@ -139,7 +139,8 @@ public struct DischargeCurve: Sendable, Hashable {
 
   /// Voltages that all curves reach [V]; nil when there is none.
   public static func commonLimitsV(_ curves: [DischargeCurve]) -> ClosedRange<Double>? {
-    guard let low = curves.map(\.limitsV.lowerBound).max(), let high = curves.map(\.limitsV.upperBound).min(), low < high
+    guard let low = curves.map(\.limitsV.lowerBound).max(), let high = curves.map(\.limitsV.upperBound).min(),
+      low < high
     else { return nil }
     return low...high
   }

@@ -228,14 +228,9 @@ private struct FullCellProblem {
     guard let factor = try? Cholesky(Matrix.product(j, transposed: true, j)) else { return (out, residual) }
     // B = WᵀJ: the rows of the voltage plus those of the derivative carried back through the filter.
     var b = j.selecting(rows: Array(0..<n))
-    var unit = [Double](repeating: 0, count: n)
-    for k in 0..<n {
-      unit[k] = 1
-      let response = derivative.apply(unit)
-      unit[k] = 0
-      for (i, s) in response.enumerated() where s != 0 {
-        for c in keep.indices { b[k, c] += s * derivativeWeight * j[n + i, c] }
-      }
+    for c in keep.indices {
+      let back = derivative.applyTransposed(Array(j.column(c).suffix(n)))
+      for i in 0..<n { b[i, c] += derivativeWeight * back[i] }
     }
     let c = factor.solve(rows: b)
     let spread = Matrix.product(c, transposed: true, c)

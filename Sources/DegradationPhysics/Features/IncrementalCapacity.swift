@@ -52,7 +52,9 @@ public struct IncrementalCapacity: Sendable {
     let first = voltagesV.firstIndex { $0 >= window.lowerBound } ?? voltagesV.count
     let end = voltagesV.firstIndex { $0 > window.upperBound } ?? voltagesV.count
     guard first < end else { return nil }
-    let found = SmoothedCurve.maxima(y, in: first..<end).filter { $0.prominence > 3 * peakNoise }
+    let found = SmoothedCurve.maxima(y, in: first..<end).filter {
+      SmoothedCurve.standsOut(prominence: $0.prominence, height: y[$0.index], noise: peakNoise)
+    }
     guard let top = found.max(by: { y[$0.index] < y[$1.index] })?.index else { return nil }
     let a = (first..<top).min { y[$0] < y[$1] } ?? first
     let b = ((top + 1)..<end).min { y[$0] < y[$1] } ?? (end - 1)
@@ -85,8 +87,9 @@ public struct IncrementalCapacity: Sendable {
     _ curves: [IncrementalCapacity], anodeV: Double
   ) -> [(first: IncrementalCapacityPeak, last: IncrementalCapacityPeak)?] {
     startV.map { start in
-      guard let initial = curves.first?.peak(
-        in: (start.lowerBound - anodeV - windowV)...(start.upperBound - anodeV + windowV))
+      guard
+        let initial = curves.first?.peak(
+          in: (start.lowerBound - anodeV - windowV)...(start.upperBound - anodeV + windowV))
       else { return nil }
       var now = initial
       for curve in curves.dropFirst() {

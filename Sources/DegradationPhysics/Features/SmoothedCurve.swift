@@ -29,6 +29,12 @@ struct SmoothedCurve: Sendable {
     slopeNoise = noise * gain / spacing
   }
 
+  /// Whether a maximum is more than noise: six standard deviations (the range of a hundred values is five) and a
+  /// hundredth of its height (assumed).
+  static func standsOut(prominence: Double, height: Double, noise: Double) -> Bool {
+    prominence > max(6 * noise, 0.01 * height)
+  }
+
   /// Interior local maxima of `curve` between two indices, by ascending index, each with its height above the higher
   /// of the lowest points on either side up to the next higher maximum or the end.
   static func maxima(_ curve: [Double], in range: Range<Int>) -> [(index: Int, prominence: Double)] {
