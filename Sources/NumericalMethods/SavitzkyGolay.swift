@@ -37,12 +37,17 @@ public struct SavitzkyGolay: Sendable, Hashable {
     let half = window / 2
     var scale = 1.0
     for _ in 0..<derivative { scale /= spacing }
-    return values.indices.map { i in
-      let begin = min(max(i - half, 0), values.count - window)
-      let row = (i - begin) * window
-      var sum = 0.0
-      for k in 0..<window { sum += weights.storage[row + k] * values[begin + k] }
-      return sum * scale
+    let rows = weights.storage
+    return values.withUnsafeBufferPointer { values in
+      rows.withUnsafeBufferPointer { rows in
+        (0..<values.count).map { i in
+          let begin = min(max(i - half, 0), values.count - window)
+          let row = (i - begin) * window
+          var sum = 0.0
+          for k in 0..<window { sum += rows[row + k] * values[begin + k] }
+          return sum * scale
+        }
+      }
     }
   }
 

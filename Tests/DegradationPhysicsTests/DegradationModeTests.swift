@@ -93,7 +93,6 @@ struct DegradationModeTests {
     // interpolation to the fit's grid leave it a little above 1.
     let spread = (scores.reduce(0) { $0 + $1 * $1 } / Double(scores.count)).squareRoot()
     #expect(spread > 0.6 && spread < 1.6, "standard scores of \(spread)")
-    print(anode, spread)
   }
 
   @Test(
@@ -139,6 +138,26 @@ struct DegradationModeTests {
       #expect(deviation < 0.025)
       #expect(abs(value - (k == mode ? 0.07 : 0)) < max(0.01, 3 * deviation), "loss \(k) \(value)")
     }
+  }
+
+  @Test("An indium–lithium anode that runs empty shows its lithium")
+  func emptied() throws {
+    let cell = Electrodes(positive: 5, negative: 8, lithium: 4.2, drop: 0.02)
+    let curve = try #require(
+      discharge(cell, .lithiumIndium, from: 3.7, to: 1.9, noiseV: 0.002, seed: 3))
+    let fit = try FullCellFit(curve, anode: .lithiumIndium, upperCutoffV: 3.7)
+    #expect(!fit.unidentifiable.contains(.lithium))
+    #expect(abs(fit.lithiumAh / 4.2 - 1) < 0.01 && abs(fit.positiveAh / 5 - 1) < 0.01, "\(fit)")
+  }
+
+  @Test("A charge that ended at a current, short of equilibrium, is allowed for")
+  func endOfCharge() throws {
+    let cell = Electrodes(positive: 5, negative: 5.2, lithium: 5.9, drop: 0.06)
+    let curve = try #require(discharge(cell, .graphite, from: 4.2 - 0.5 * 0.06, to: 2.7, noiseV: 0, seed: 0))
+    let fit = try FullCellFit(curve, anode: .graphite, upperCutoffV: 4.2, endOfChargeCurrentShare: 0.5)
+    let naive = try FullCellFit(curve, anode: .graphite, upperCutoffV: 4.2)
+    #expect(abs(fit.positiveAh / 5 - 1) < 2e-4 && abs(fit.ohmicDropV - 0.06) < 2e-4)
+    #expect(abs(naive.positiveAh / 5 - 1) > 5e-3)
   }
 
   /// The features of two curves on a voltage grid, as a file or a simulation holds them.

