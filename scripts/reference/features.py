@@ -2,8 +2,8 @@
 """Reference values for the curve features, on curves and series made by formula as in FeatureTests.swift.
 
 Independent formulation with numpy, scipy and scikit-learn. Writes
-Tests/DegradationPhysicsTests/Reference/features.json. With a folder of voltage curves as argument it prints, for the
-named cell, the features of its curve difference, to compare with the test on measured cells.
+Tests/DegradationPhysicsTests/Reference/features.json. With the curves of a measured cell as argument it prints the
+features of their difference at age 100 instead, the numbers that MeasuredFeatureTests.swift compares with.
 Usage: python3 scripts/reference/features.py [CURVES.csv.gz]     (pip install numpy scipy scikit-learn)
 """
 import json

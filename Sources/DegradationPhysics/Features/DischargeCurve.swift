@@ -14,7 +14,7 @@ public enum CurveRefusal: Error, Hashable, Sendable {
 ///
 /// Measured and simulated curves pass through here alike.
 public struct DischargeCurve: Sendable, Hashable {
-  /// Points of the record that were used.
+  /// Points of the record that were used; of a stored curve those of its grid, which may be finer than the record was.
   public let rawCount: Int
   /// Discharge rate [1/h]; NaN when not known.
   public let cRate: Double
