@@ -75,7 +75,7 @@ struct SulfidePrior: Sendable, Hashable {
   var contrast: Double
 
   static func make(_ cells: [CellHistory], seed: UInt64, threads: Int) async throws -> [String: SulfidePrior] {
-    let values = try await SulfideEnsemble.logFade(cells, seed: seed, threads: threads)
+    let values = try await SulfidePopulation(detail: .classes).meanLogFade(cells, seed: seed, threads: threads)
     var studies: [String: [Double]] = [:]
     for cell in cells {
       if let z = values[cell.id], z.isFinite {

@@ -104,14 +104,11 @@ public struct LifetimeModel: Sendable, Codable {
       threads: threads, progress: progress)
     if dataset.description.family == .sulfideSolidState {
       let histories = Dictionary(uniqueKeysWithValues: assembly.histories.map { ($0.id, $0) })
-      let made = forecasts
-      let parts = try await parallelMap(count: made.count, width: threads) { i in
-        histories[made[i].cellID].flatMap {
-          MechanismForecast($0, forecast: made[i].levels, horizon: made[i].horizon, seed: seed)
-        }
-      }
       for i in forecasts.indices {
-        guard let part = parts[i] else { continue }
+        guard let history = histories[forecasts[i].cellID],
+          let part = try await MechanismForecast(
+            history, forecast: forecasts[i].levels, horizon: forecasts[i].horizon, seed: seed, threads: threads)
+        else { continue }
         forecasts[i].mechanisms = part.losses
         forecasts[i].areaResistance = part.resistance
         forecasts[i].failureProbabilities = part.failures

@@ -8,32 +8,31 @@ struct MechanismForecast: Sendable {
   var resistance: [(age: Double, values: [Double])] = []
   var failures: [FailureMode: Double] = [:]
 
-  /// Prior draws behind the bands.
-  static let draws = 40
+  /// Draws behind the bands.
+  static let draws = 200
 
-  /// Simulates a cell's prior and splits its forecast loss by mechanism.
+  /// Simulates a cell's population and splits its forecast loss by mechanism.
   ///
   /// The simulation shares its loss among the mechanisms; what the forecast expects beyond the simulation is
-  /// `unexplained` (negative where the cell is expected to do better than the simulation).
-  init?(_ cell: CellHistory, forecast: LevelDraws, horizon: Double, seed: UInt64) {
+  /// `unexplained` (negative where the cell is expected to do better than the simulation). Nil for a design that the
+  /// physics cannot read.
+  init?(_ cell: CellHistory, forecast: LevelDraws, horizon: Double, seed: UInt64, threads: Int) async throws {
     let likely = quantile(ofSorted: forecast.lives().sorted(), 0.75)
     let end = min(max(likely, forecast.age + 50, 100), max(min(horizon, 5000), forecast.age + 50))
     let start = max(forecast.age, 1)
     let ages = Set((0...8).map { (start + (end - start) * Double($0) / 8).rounded() }).sorted()
-    var runs: [AgeingTrajectory] = []
-    for d in 0..<Self.draws {
-      guard
-        let run = try? SulfideEnsemble.simulate(
-          cell, draw: d, ages: ages, limit: forecast.endFraction, attribution: true, seed: seed)
-      else { return nil }
-      runs.append(run)
-    }
+    var request = SimulationRequest(ages: ages)
+    request.limit = forecast.endFraction
+    request.attribution = true
+    guard let cells = try? SulfidePopulation().draws(cell, count: Self.draws, seed: seed) else { return nil }
+    let runs = try await SulfideAgeing.run(cells, request, threads: threads).filter { $0.fault == nil }
+    guard !runs.isEmpty else { return nil }
     let expected = forecast.retention(at: ages)
     for (k, age) in ages.enumerated() {
       let whole = 1 - mean(expected[k])
       var explained = 0.0
-      for mechanism in Mechanism.allCases where mechanism != .unexplained {
-        let values = runs.map { $0.losses[k][mechanism] ?? 0 }.sorted()
+      for mechanism in MechanismShares.mechanisms {
+        let values = runs.map { $0.losses[k][mechanism] }.sorted()
         explained += mean(values)
         losses.append(
           FadeForecast.MechanismLoss(

@@ -44,6 +44,7 @@ enum ExitStatus {
       )
     case let e as LinearAlgebraError:
       return (numerical, [DataFault("E060", "a matrix could not be factored: \(e)", help: "check the data")])
+    case let e as NumericalFailure: return (numerical, e.faults)
     case is CancellationError: return (interrupted, [DataFault("E130", "interrupted", help: nil)])
     default:
       return (

@@ -41,18 +41,25 @@ public struct DegradationState: Sendable, Hashable, Codable {
   /// Charge passed in discharge [Ah·m⁻²].
   public var throughputAhPerM2: Double
 
-  /// The states under the names of the outputs, SI.
-  public var named: [(name: String, value: Double)] {
-    [
-      ("contact_fraction", contactFraction), ("contact_fatigue", contactFatigue),
-      ("percolated_fraction", percolatedFraction), ("crack_density", crackDensity),
-      ("interphase_thickness_m", interphaseThicknessM), ("space_charge", spaceCharge),
-      ("oxidised_electrolyte_fraction", oxidisedFraction), ("rock_salt_thickness_m", rockSaltThicknessM),
-      ("coating_coverage", coatingCoverage), ("protection_reserve", protectionReserve),
-      ("anode_interphase_m", anodeInterphaseM), ("void_fraction", voidFraction),
-      ("lithium_mol_m2", lithiumMolPerM2), ("trapped_lithium_mol_m2", trappedLithiumMolPerM2),
-      ("donated_lithium_mol_m2", donatedLithiumMolPerM2), ("short_hazard", shortHazard),
-      ("stack_pressure_pa", stackPressurePa), ("time_s", timeS), ("throughput_ah_m2", throughputAhPerM2),
-    ]
+  /// The states by their names in outputs.
+  private static let paths: [(name: String, path: any KeyPath<DegradationState, Double> & Sendable)] = [
+    ("contact_fraction", \.contactFraction), ("contact_fatigue", \.contactFatigue),
+    ("percolated_fraction", \.percolatedFraction), ("crack_density", \.crackDensity),
+    ("interphase_thickness_m", \.interphaseThicknessM), ("space_charge", \.spaceCharge),
+    ("oxidised_electrolyte_fraction", \.oxidisedFraction), ("rock_salt_thickness_m", \.rockSaltThicknessM),
+    ("coating_coverage", \.coatingCoverage), ("protection_reserve", \.protectionReserve),
+    ("anode_interphase_m", \.anodeInterphaseM), ("void_fraction", \.voidFraction),
+    ("lithium_mol_m2", \.lithiumMolPerM2), ("trapped_lithium_mol_m2", \.trappedLithiumMolPerM2),
+    ("donated_lithium_mol_m2", \.donatedLithiumMolPerM2), ("short_hazard", \.shortHazard),
+    ("stack_pressure_pa", \.stackPressurePa), ("conductivity_left", \.conductivityLeft), ("time_s", \.timeS),
+    ("throughput_ah_m2", \.throughputAhPerM2),
+  ]
+
+  /// Names of the states in outputs, SI.
+  public static let names = paths.map(\.name)
+
+  /// The state of a name; NaN for an unknown one.
+  public subscript(_ name: String) -> Double {
+    Self.paths.first { $0.name == name }.map { self[keyPath: $0.path] } ?? .nan
   }
 }

@@ -54,10 +54,20 @@ public enum AnodePotential: Int, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
+  /// The whole curve of each anode, rise included, in the order of the cases.
+  static let tables: [PotentialTable] = allCases.map { anode in
+    PotentialTable(range) { y in
+      let rise = emptyRiseV * _exp(-y / emptyWidth)
+      let base: (value: Double, slope: Double) =
+        anode == .graphite
+        ? Gallery.potential(galleries, at: min(max(y, 2e-3), 0.998), within: -0.5...2.5)
+        : (anode.line.offset + anode.line.slope * y, anode.line.slope)
+      return (base.value + rise, base.slope - rise / emptyWidth)
+    }
+  }
+
   /// Potential [V against Li] at a lithium content, clamped to `range`.
   public func potentialV(lithiumContent y: Double) -> Double {
-    let content = min(max(y, Self.range.lowerBound), Self.range.upperBound)
-    let plateau = line.offset + line.slope * content + Self.emptyRiseV * _exp(-content / Self.emptyWidth)
-    return self == .graphite ? plateau + Self.graphiteTable.value(content) : plateau
+    Self.tables[rawValue].value(y)
   }
 }

@@ -22,7 +22,8 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
     strainLinear, strainCollapse, collapseContent, collapseWidth, collapseSaturation, strainScale, crackRate,
     initialCrackDensity, crackMorphologyFactor, crackIsolation, crackDiffusionGain, crackSurfaceGain,
     crackDiffusionStress, initialInterphase, interphaseReaction, interphaseDiffusion, interphaseActivation,
-    interphasePotentialFactor, interphaseReferencePotential, interphaseOxidationWeight, interphaseOxidationOpening, interphasePassivation,
+    interphasePotentialFactor, interphaseReferencePotential, interphaseOxidationWeight, interphaseOxidationOpening,
+    interphasePassivation,
     interphaseResistivity,
     spaceChargeResistance, spaceChargeTime, spaceChargeShielding, spaceChargeElectrolyte, oxidationOnset,
     oxidationWidth, oxidationRate, oxidationPassivation, oxidationBlocking, oxygenGain, carbonArea, carbonGain,
@@ -321,7 +322,8 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
     // interphasePassivation
     Row(
       name: "interphase_passivation_m", unit: "m", nominal: 1.5e-7, recipeSpread: 0.5, cellSpread: 0, scale: .log,
-      range: 1e-9...1e9, source: "growth exponents .1/.15 at 4.0/4.3 V of a published impedance series: a layer that closes",
+      range: 1e-9...1e9,
+      source: "growth exponents .1/.15 at 4.0/4.3 V of a published impedance series: a layer that closes",
       confidence: .fitted),
     // interphaseResistivity
     Row(

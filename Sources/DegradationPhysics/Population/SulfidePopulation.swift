@@ -20,7 +20,8 @@ public struct SulfidePopulation: Sendable {
 
   /// A population.
   public init(
-    library: MaterialsLibrary = .standard, base: ParameterSet = ParameterSet(), detail: MaterialsLibrary.Detail = .named,
+    library: MaterialsLibrary = .standard, base: ParameterSet = ParameterSet(),
+    detail: MaterialsLibrary.Detail = .named,
     calibration: GlobalCalibration? = nil, assemblyRejects: Double = 0
   ) {
     self.library = library

@@ -87,6 +87,13 @@ public struct ResistanceSplit: Sendable, Hashable, Codable {
   /// Electronic and other contacts.
   public var electronicOhmM2: Double
 
+  /// The parts by name.
+  public static let parts: [(name: String, path: any KeyPath<ResistanceSplit, Double> & Sendable)] = [
+    ("separator", \.separatorOhmM2), ("catholyte", \.catholyteOhmM2), ("interphase", \.interphaseOhmM2),
+    ("space_charge", \.spaceChargeOhmM2), ("charge_transfer", \.chargeTransferOhmM2), ("anode", \.anodeOhmM2),
+    ("electronic", \.electronicOhmM2),
+  ]
+
   /// The sum.
   public var totalOhmM2: Double {
     separatorOhmM2 + catholyteOhmM2 + interphaseOhmM2 + spaceChargeOhmM2 + chargeTransferOhmM2 + anodeOhmM2

@@ -1,9 +1,9 @@
 /// How a cell is tested: formation once, then blocks carried out in order and repeated until the age asked for.
 ///
 /// What a block does not state is the design's own.
-public struct CyclingProtocol: Sendable, Hashable, Codable {
+public struct CyclingProtocol: Sendable, Hashable {
   /// One block.
-  public enum Block: Sendable, Hashable, Codable {
+  public enum Block: Sendable, Hashable {
     /// Cycles that age the cell.
     case cycles(Cycles)
     /// A measurement of capacity at its own conditions that does not age the cell.
@@ -19,7 +19,7 @@ public struct CyclingProtocol: Sendable, Hashable, Codable {
   }
 
   /// A run of cycles.
-  public struct Cycles: Sendable, Hashable, Codable {
+  public struct Cycles: Sendable, Hashable {
     /// Number of cycles, ≥ 1.
     public var count: Int
     /// Conditions.
@@ -33,7 +33,7 @@ public struct CyclingProtocol: Sendable, Hashable, Codable {
   }
 
   /// A rest.
-  public struct Rest: Sendable, Hashable, Codable {
+  public struct Rest: Sendable, Hashable {
     /// Duration [s], > 0.
     public var durationS: Double
     /// Cathode potential held [V against Li]; nil is the design's upper cut-off.
@@ -50,7 +50,7 @@ public struct CyclingProtocol: Sendable, Hashable, Codable {
   }
 
   /// A re-pressing.
-  public struct Press: Sendable, Hashable, Codable {
+  public struct Press: Sendable, Hashable {
     /// New stack pressure [Pa]; nil restores the design's own.
     public var pressurePa: Double?
     /// Share of the contact fatigue undone, 0…1 (recovery under large pressure: doi:10.1039/d0ta06985j).
@@ -82,7 +82,7 @@ public struct CyclingProtocol: Sendable, Hashable, Codable {
 }
 
 /// Conditions of a cycle that differ from the design's own; nil is the design's.
-public struct CycleConditions: Sendable, Hashable, Codable {
+public struct CycleConditions: Sendable, Hashable {
   /// Charge rate [1/h].
   public var chargeCRate: Double?
   /// Discharge rate [1/h].

@@ -36,7 +36,8 @@ struct LaneCell {
     collapseScale: Lanes
   let crackRate, crackOffset, crackStress, crackSurface, crackRockSalt: Lanes
   // Chemistry.
-  let reaction, interphaseDiffusion, potentialFactor, referencePotential, oxidationWeight, oxidationOpening, passivation, leak: Lanes
+  let reaction, interphaseDiffusion, potentialFactor, referencePotential, oxidationWeight, oxidationOpening,
+    passivation, leak: Lanes
   let shielding, electrolyteShielding, spaceChargeTime: Lanes
   let onset, onsetWidth, oxidationRate, oxidationPassivation, oxygenGain, donatedPerOxidised: Lanes
   let rockSaltRate, oxygenContent, oxygenWidth, rockSaltPassivation, reserveThickness, moisture: Lanes

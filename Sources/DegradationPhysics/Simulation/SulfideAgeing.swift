@@ -36,14 +36,15 @@ public enum SulfideAgeing {
     }
   }
 
-  /// How much the couplings add to the fade: loss at an age with all of them over the loss with none.
+  /// How much the couplings add to the fade: loss at a request's horizon with all of them over the loss with none.
   ///
   /// Above 1 the mechanisms reinforce each other. NaN when there is no loss without them.
-  public static func loopGain(_ cell: SulfideCell, age: Double) -> Double {
-    var request = SimulationRequest(ages: [age])
-    let all = run(cell, request).capacityRetention.last ?? .nan
-    request.without = Set(Coupling.allCases)
-    let none = run(cell, request).capacityRetention.last ?? .nan
+  public static func loopGain(_ cell: SulfideCell, _ request: SimulationRequest) -> Double {
+    var r = SimulationRequest(ages: [request.horizon])
+    r.cycling = request.cycling
+    let all = run(cell, r).capacityRetention.last ?? .nan
+    r.without = Set(Coupling.allCases)
+    let none = run(cell, r).capacityRetention.last ?? .nan
     return none < 1 ? (1 - all) / (1 - none) : .nan
   }
 }
