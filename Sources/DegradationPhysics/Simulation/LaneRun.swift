@@ -61,9 +61,13 @@ struct LaneRun {
   }
 
   private var isDone: Bool {
-    age >= horizon - 1e-9 && isPastReference || watch.allDead
-      || request.stopsAtEndOfLife && isPastReference && nextAge == request.ages.count
-        && nextCurve == request.curveAges.count && watch.allEnded
+    age >= horizon - 1e-9 && isPastReference || watch.allDead || stopsAtEndOfLife && watch.allEnded
+  }
+
+  /// Whether all that is still wanted of a cell is the end of its life.
+  private var stopsAtEndOfLife: Bool {
+    request.stopsAtEndOfLife && isPastReference && nextAge == request.ages.count
+      && nextCurve == request.curveAges.count
   }
 
   /// Cycles at one set of conditions, up to their number or the horizon.
@@ -130,6 +134,7 @@ struct LaneRun {
   private mutating func observe(
     _ c: LaneCell, _ conditions: CycleConditions, _ e: LaneElectrode, _ q: Lanes, _ rates: LaneRates
   ) {
+    watch.check(at: age, state, e, capacity: q)
     let b = isPastReference ? block(conditions) : nil
     if let b {
       let energy = request.energyLimit == nil ? b.energy : e.energy(c, ends, views)
@@ -155,6 +160,7 @@ struct LaneRun {
       nextCurve += 1
       record.appendCurve(age, c, e, ends, points: request.curvePoints, views, watch)
     }
+    if stopsAtEndOfLife { watch.closeEnded() }
   }
 
   /// A measurement that leaves the cell as it is.

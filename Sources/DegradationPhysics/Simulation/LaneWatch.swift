@@ -13,6 +13,7 @@ struct LaneWatch {
   private(set) var lives: [Double?]
   private(set) var failures: [[FailureEvent]]
   private(set) var faults: [SimulationFault?]
+  private var isClosed: [Bool]
   private var before = Values()
 
   /// What is compared with limits; a mode's event is the fall of its value through 0.
@@ -33,6 +34,7 @@ struct LaneWatch {
     lives = Array(repeating: nil, count: lanes)
     failures = Array(repeating: [], count: lanes)
     faults = Array(repeating: nil, count: lanes)
+    isClosed = Array(repeating: false, count: lanes)
   }
 
   /// Whether every cell has reached the end of its life, or failed in its numerics.
@@ -40,13 +42,28 @@ struct LaneWatch {
   /// Whether no cell can go on.
   var allDead: Bool { faults.allSatisfy { $0 != nil } }
 
-  func isSound(_ l: Int) -> Bool { faults[l] == nil }
+  /// Whether a cell is still watched and reported.
+  func isOpen(_ l: Int) -> Bool { faults[l] == nil && !isClosed[l] }
 
+  /// Lets go of the cells whose life has ended, once nothing more is asked of them: what happens while their company
+  /// goes on must not show.
+  mutating func closeEnded() {
+    for l in 0..<lanes where lives[l] != nil { isClosed[l] = true }
+  }
+
+  /// Marks cells whose numbers are no longer numbers.
+  mutating func check(at age: Double, _ s: LaneState, _ e: LaneElectrode, capacity q: Lanes) {
+    let probe = q + e.resistance + s.probe
+    for l in 0..<lanes where isOpen(l) && !probe[l].isFinite {
+      faults[l] = SimulationFault(age: age, state: s.faulty(l) ?? "capacity")
+    }
+  }
+
+  /// Notes every limit passed since the last look.
   mutating func look(
     at age: Double, _ s: LaneState, _ e: LaneElectrode, _ ends: EndPoints, capacity q: Lanes, energy: Lanes,
     reference r: LaneBlock, _ views: PotentialViews
   ) {
-    let probe = q + e.resistance + s.probe
     var now = Values()
     let least = LaneMath.max(r.capacity, Lanes(repeating: 1e-12))
     now.capacity = q / least - request.limit
@@ -56,11 +73,7 @@ struct LaneWatch {
     if let factor = request.resistanceFactor { now.resistance = factor - e.resistance / r.resistance }
     now.contact = (e.contact * e.percolated - Self.contactLimit).replacing(with: -1, where: q .<= 0)
     now.short = shortThreshold - s.hazard
-    for l in 0..<lanes where faults[l] == nil {
-      guard probe[l].isFinite else {
-        faults[l] = SimulationFault(age: age, state: s.faulty(l) ?? "capacity")
-        continue
-      }
+    for l in 0..<lanes where isOpen(l) {
       if lives[l] == nil, let at = crossing(before.capacity[l], now.capacity[l], age) {
         lives[l] = at
         failures[l].append(
