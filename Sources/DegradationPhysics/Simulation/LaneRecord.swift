@@ -5,7 +5,7 @@ internal import NumericalMethods
 struct LaneRecord {
   private var results: [AgeingTrajectory]
   /// Reports made before the reference was known.
-  var pending: [(index: Int, conditions: CycleConditions)] = []
+  var pending: [(index: Int, conditions: CycleConditions, state: LaneState, ends: EndPoints)] = []
   private(set) var count = 0
 
   init(count lanes: Int, _ request: SimulationRequest) {

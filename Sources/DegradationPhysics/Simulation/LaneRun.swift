@@ -111,8 +111,13 @@ struct LaneRun {
   private mutating func setReference() {
     reference = state
     isPastReference = true
-    for (index, conditions) in record.pending {
-      record.setRetention(index, block(conditions).capacity)
+    for early in record.pending {
+      let b = block(early.conditions)
+      record.setRetention(early.index, b.capacity)
+      if request.attribution {
+        record.append(
+          LaneAttribution(b.cell, reference: reference, aged: early.state, ends: early.ends, b, views), watch)
+      }
     }
     record.pending = []
   }
@@ -142,7 +147,7 @@ struct LaneRun {
     }
     while nextAge < request.ages.count, age >= request.ages[nextAge] - 1e-9 {
       nextAge += 1
-      if b == nil { record.pending.append((record.count, conditions)) }
+      if b == nil { record.pending.append((record.count, conditions, state, ends)) }
       let middle = b?.middle ?? (ends.charged + ends.discharged) * 0.5
       let donated = rates.oxidationPerS * rates.cycleS * (1 - state.oxidised) * c.donatedPerOxidised
       let efficiency = 1 - donated * (PhysicalConstants.faraday / 3600) / LaneMath.max(q, Lanes(repeating: 1e-9))
