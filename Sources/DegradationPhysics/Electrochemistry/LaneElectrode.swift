@@ -94,6 +94,12 @@ struct LaneElectrode {
     return (value, value / factor * (1 - lowDiffusion) * lowWidth * e * open * open)
   }
 
+  /// As `shift`, for a charge: the slow content near x = 1 is left behind, so the charge voltage falls with x everywhere.
+  @inline(__always) func chargeShift(_ i: Lanes, _ x: Lanes) -> (value: Lanes, slope: Lanes) {
+    let move = shift(i, LaneMath.min(x, Lanes(repeating: 0.8)))
+    return (move.value, move.slope.replacing(with: 0, where: x .> 0.8))
+  }
+
   /// Kinetic overpotential [V] at a current and surface content, and its slope.
   ///
   /// η = 2RT/F asinh(i / (2 a i₀)), i₀ ∝ 2√(x(1 − x)).
@@ -138,7 +144,7 @@ struct LaneElectrode {
 
   /// Cell voltage in charge at a mean content, and its slope.
   @inline(__always) func charge(_ i: Lanes, _ x: Lanes, _ views: PotentialViews) -> (value: Lanes, slope: Lanes) {
-    let move = shift(i, x)
+    let move = chargeShift(i, x)
     let inside = LaneMath.clamp(x - move.value, 1e-4, 0.9999)
     let u = views.cathode.lookup(inside)
     let eta = overpotential(i, inside)
