@@ -56,8 +56,9 @@ struct LaneElectrode {
     rockSaltLoss = 1 - core * core * core
     capacity = c.fullCapacity * percolated * (core * core * core)
     anodeCapacity = c.anodeCapacity
-    inactive = LaneCell.inactiveContent * (c.fullCapacity * c.initialPercolated - capacity)
-    lithium = s.lithium * (PhysicalConstants.faraday / 3600) - inactive * c.inventoryFollows
+    let total = s.lithium * (PhysicalConstants.faraday / 3600)
+    inactive = LaneMath.min(LaneCell.inactiveContent * (c.fullCapacity * c.initialPercolated - capacity), total)
+    lithium = total - inactive * c.inventoryFollows
     inverseExchange = 0.25 / (c.exchange * LaneMath.exp(-s.rockSalt * c.rockSaltKinetic) * area)
     shiftPerCurrent = (c.crackDiffusion * s.cracks + 1) / (c.diffusion * area)
     thermal2 = c.thermalV * 2
@@ -212,10 +213,12 @@ struct LaneElectrode {
     return LaneMath.max(mean, Lanes()) * capacity(ends)
   }
 
-  /// Whether the discharge ends because the anode is empty: it has left its plateau by more than 0.2 V.
-  func isAnodeLimited(_ ends: EndPoints, _ views: PotentialViews) -> LaneMask {
-    let charged = anodePotential(ends.charged, views).value
-    return (anodePotential(ends.discharged, views).value - charged) .> 0.2
+  /// Whether the anode ends the discharge: it is empty, or its potential moves faster there than the cathode's.
+  func isAnodeLimited(_ c: LaneCell, _ ends: EndPoints, _ views: PotentialViews) -> LaneMask {
+    let x = ends.discharged
+    let isEmpty = (lithium - x * capacity) .<= anodeCapacity * AnodePotential.range.lowerBound
+    let cell = discharge(c.dischargeCurrent, x, views).slope
+    return isEmpty .| anodePotential(x, views).slope * 2 .> cell * -1
   }
 }
 

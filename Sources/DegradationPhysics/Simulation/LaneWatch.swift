@@ -77,7 +77,7 @@ struct LaneWatch {
       if lives[l] == nil, let at = crossing(before.capacity[l], now.capacity[l], age) {
         lives[l] = at
         failures[l].append(
-          FailureEvent(mode: e.isAnodeLimited(ends, views)[l] ? .inventory : .capacity, age: at))
+          FailureEvent(mode: e.isAnodeLimited(r.cell, ends, views)[l] ? .inventory : .capacity, age: at))
       }
       note(l, .contact, before.contact[l], now.contact[l], age)
       note(l, .short, before.short[l], now.short[l], age)
