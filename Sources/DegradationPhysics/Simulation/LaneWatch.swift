@@ -3,7 +3,8 @@ internal import NumericalMethods
 
 /// Looks at eight cells after every step: how each of them ends, and whether its numbers are still numbers.
 struct LaneWatch {
-  /// Product of contact and percolation below which a cathode has fallen apart (assumed).
+  /// Product of contact and percolation below which a cathode has fallen apart, and contact left by voids below which
+  /// an anode has (assumed).
   static let contactLimit = 0.15
 
   private let request: SimulationRequest
@@ -71,7 +72,7 @@ struct LaneWatch {
       now.energy = energy / LaneMath.max(r.energy, Lanes(repeating: 1e-12)) - limit
     }
     if let factor = request.resistanceFactor { now.resistance = factor - e.resistance / r.resistance }
-    now.contact = (e.contact * e.percolated - Self.contactLimit).replacing(with: -1, where: q .<= 0)
+    now.contact = (LaneMath.min(e.contact * e.percolated, 1 - s.void) - Self.contactLimit).replacing(with: -1, where: q .<= 0)
     now.short = shortThreshold - s.hazard
     for l in 0..<lanes where isOpen(l) {
       if lives[l] == nil, let at = crossing(before.capacity[l], now.capacity[l], age) {
