@@ -213,7 +213,10 @@ struct LaneRun {
     let effect = LaneMath.clamp(c.moisture * dose, 0, 2)
     state.conductivity *= 1 - LaneMath.min(effect * 0.5, Lanes(repeating: 0.95))
     state.rockSalt = LaneMath.min(state.rockSalt + effect * 2e-9, c.radius * 0.9)
-    state.contact *= 1 - LaneMath.min(effect * 0.1, Lanes(repeating: 0.5))
+    // Counted as fatigue: shake-down would win back a loss of the contact itself within a few cycles.
+    let lost = LaneMath.min(effect * 0.1, Lanes(repeating: 0.5))
+    let worn = LaneMath.power(state.fatigue, c.contactShape) - LaneMath.log(1 - lost)
+    state.fatigue = LaneMath.power(worn, 1 / c.contactShape)
   }
 }
 
