@@ -16,6 +16,7 @@ public enum SulfideAgeing {
   public static func run(
     _ cells: [SulfideCell], _ request: SimulationRequest, threads: Int = 1
   ) async throws -> [AgeingTrajectory] {
+    request.check()
     let size = Lanes.scalarCount
     let batches = (cells.count + size - 1) / size
     let parts = try await parallelMap(count: batches, width: threads) { b in
@@ -26,7 +27,8 @@ public enum SulfideAgeing {
 
   /// Simulates one cell.
   public static func run(_ cell: SulfideCell, _ request: SimulationRequest) -> AgeingTrajectory {
-    run(batch: [cell], request)[0]
+    request.check()
+    return run(batch: [cell], request)[0]
   }
 
   private static func run(batch: ArraySlice<SulfideCell>, _ request: SimulationRequest) -> [AgeingTrajectory] {
