@@ -72,7 +72,8 @@ struct LaneWatch {
       now.energy = energy / LaneMath.max(r.energy, Lanes(repeating: 1e-12)) - limit
     }
     if let factor = request.resistanceFactor { now.resistance = factor - e.resistance / r.resistance }
-    now.contact = (LaneMath.min(e.contact * e.percolated, 1 - s.void) - Self.contactLimit).replacing(with: -1, where: q .<= 0)
+    now.contact = (LaneMath.min(e.contact * e.percolated, 1 - s.void) - Self.contactLimit).replacing(
+      with: -1, where: q .<= 0)
     now.short = shortThreshold - s.hazard
     for l in 0..<lanes where isOpen(l) {
       if lives[l] == nil, let at = crossing(before.capacity[l], now.capacity[l], age) {
