@@ -89,9 +89,13 @@ public enum LaneMath {
     return y
   }
 
-  /// √x of normal positive x, within 2 ulp; smaller values are taken as 1e-300.
+  /// √x of normal positive x, within 1 ulp; smaller values are taken as 1e-300.
   @inlinable @inline(__always) public static func squareRoot(_ x: Lanes) -> Lanes {
-    x.replacing(with: 1e-300, where: x .< 1e-300) * inverseRoot(x)
+    let positive = x.replacing(with: 1e-300, where: x .< 1e-300)
+    let inverse = inverseRoot(positive)
+    let root: Lanes = positive * inverse
+    let residual: Lanes = positive - root * root
+    return root + residual * inverse * 0.5
   }
 
   /// The whole part of 0 ≤ x < 2⁵¹ as a number and as an integer, the latter masked (also for a NaN).

@@ -116,7 +116,7 @@ struct DriveTests {
       let cell = try testCell(["lower_cutoff_v": lower, "upper_cutoff_v": upper, "discharge_c_rate": rate]) {
         $0[.diffusivity] = 1e-10
       }
-      return Bench.with(cell, \.capacity)
+      return Bench.with(cell) { $0.capacity }
     }
     let whole = try capacity(1.0, 4.3)
     #expect(abs(whole / (try capacity(1.5, 4.3)) - 1) < 1e-12)

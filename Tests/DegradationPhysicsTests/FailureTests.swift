@@ -1,3 +1,4 @@
+import CellModel
 import NumericalMethods
 import Testing
 

@@ -185,7 +185,7 @@ struct VerificationTests {
       $0[.oxidationRate] = 0
       $0[.healingRate] = 0.02
     }
-    try Bench.with(
+    Bench.with(
       cell,
       {
         $0.fatigue = Lanes(repeating: 0.3)
@@ -209,7 +209,7 @@ struct VerificationTests {
         contact = now
       }
       #expect(abs(s.fatigue[0] / once.fatigue[0] - 1) < 1e-12)
-    } as Void
+    }
   }
 
   @Test("V12: percolation runs from none to all; one patch is the contact itself; the threshold only takes away")
