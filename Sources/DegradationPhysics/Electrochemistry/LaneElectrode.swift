@@ -59,7 +59,9 @@ struct LaneElectrode {
     let total = s.lithium * (PhysicalConstants.faraday / 3600)
     inactive = LaneMath.min(LaneCell.inactiveContent * (c.fullCapacity * c.initialPercolated - capacity), total)
     lithium = total - inactive * c.inventoryFollows
-    inverseExchange = 0.25 / (c.exchange * LaneMath.exp(-s.rockSalt * c.rockSaltKinetic) * area)
+    // Held where no current worth the name passes any more, so that resistance stays a number.
+    let blocked = LaneMath.min(s.rockSalt * c.rockSaltKinetic, Lanes(repeating: 30))
+    inverseExchange = 0.25 / (c.exchange * LaneMath.exp(-blocked) * area)
     shiftPerCurrent = (c.crackDiffusion * s.cracks + 1) / (c.diffusion * area)
     thermal2 = c.thermalV * 2
     chargeTransfer = c.thermalV * 4 * inverseExchange
