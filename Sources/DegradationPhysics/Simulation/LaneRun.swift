@@ -184,10 +184,10 @@ struct LaneRun {
     var content = Lanes()
     for l in 0..<Lanes.scalarCount { content[l] = HalfCell.lithiumContent(potentialV: potential[l]) }
     let drive = LaneDrive(c, restingAt: potential, content: content)
-    // Growth laws are exact at constant drive; a few parts are enough for what couples them.
-    let parts = 8
-    let t = Lanes(repeating: rest.durationS / Double(parts))
-    for _ in 0..<parts {
+    // Growth laws are exact at constant drive. What couples them slows as the root of time: parts grow to match.
+    let parts = 16
+    for part in 0..<parts {
+      let t = Lanes(repeating: rest.durationS * Double(2 * part + 1) / Double(parts * parts))
       let rates = LaneRates(c, state, LaneElectrode(c, state), drive, capacity: Lanes(), current: Lanes())
       let predicted = rates.advance(state, c, cycles: 0, time: t)
       let later = LaneRates(c, predicted, LaneElectrode(c, predicted), drive, capacity: Lanes(), current: Lanes())
