@@ -40,12 +40,12 @@ public enum SulfideAgeing {
 
   /// How much the couplings add to the fade: loss at an age with all of them over the loss with none.
   ///
-  /// Above 1 the mechanisms reinforce each other. NaN when there is no loss without them.
+  /// Above 1 the mechanisms reinforce each other. NaN when there is no loss (1e-6) without them.
   public static func loopGain(_ cell: SulfideCell, age: Double) -> Double {
     var request = SimulationRequest(ages: [age])
     let all = run(cell, request).capacityRetention.last ?? .nan
     request.without = Set(Coupling.allCases)
     let none = run(cell, request).capacityRetention.last ?? .nan
-    return none < 1 ? (1 - all) / (1 - none) : .nan
+    return none < 1 - 1e-6 ? (1 - all) / (1 - none) : .nan
   }
 }
