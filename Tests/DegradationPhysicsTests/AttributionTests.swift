@@ -85,7 +85,7 @@ struct AttributionTests {
       let parts = LaneAttribution(c, reference: fresh, aged: aged, ends: ends, block, views)
       let loss = MechanismShares(values: parts.capacity.map { $0[0] })
       let growth = MechanismShares(values: parts.resistance.map { $0[0] })
-      #expect(loss[.cathodeInterphase] > 1e-3)
+      #expect(loss[.cathodeInterphase] > 1e-4)
       #expect(abs(loss[.cathodeInterphase] - loss[.spaceCharge]) < 1e-9)
       #expect(abs(growth[.cathodeInterphase] - growth[.spaceCharge]) < 1e-12)
       for other in [Mechanism.contactLoss, .cracking, .rockSalt, .electrolyteOxidation, .anode] {

@@ -48,24 +48,24 @@ struct CouplingTests {
     }
   }
 
-  /// What each arrow acts on at first order. Where the area changes, so does all that the local current drives.
+  /// What follows from another potential at the surface.
+  private static let chemistry: Set<String> = ["potential", "coating wear", "shared lithium"]
+  /// What follows from another current per active area.
+  private static let crowding: Set<String> = chemistry.union(["area", "kinetics", "fatigue", "cracking", "oxidation"])
+
+  /// What each arrow acts on at first order; "oxidation" is beyond its own potential factor, by the oxygen released.
   static let effects: [Coupling: Set<String>] = [
     .interphaseToContact: ["fatigue"],
-    .contactToCurrent: [
-      "area", "fatigue", "cracking", "potential", "kinetics", "oxidation", "coating wear",
-    ],
+    .contactToCurrent: crowding,
     .fatigueToGap: ["contact target"],
-    .polarisationToChemistry: ["potential", "oxidation", "coating wear"],
-    .cracksToSurface: ["interphase", "rock salt", "oxidation"],
-    .cracksToDiffusion: ["profile", "cracking", "potential", "oxidation", "coating wear"],
-    .cracksToIsolation: [
-      "connected", "area", "fatigue", "cracking", "potential", "kinetics", "oxidation", "coating wear",
-      "shared lithium",
-    ],
+    .polarisationToChemistry: chemistry.union(["oxidation"]),
+    .cracksToSurface: ["interphase", "rock salt", "oxidation", "shared lithium"],
+    .cracksToDiffusion: chemistry.union(["profile", "cracking", "oxidation"]),
+    .cracksToIsolation: crowding.union(["connected"]),
     .diffusionToCracks: ["cracking"],
     .oxygenToOxidation: ["oxidation", "shared lithium"],
     .oxidationToConduction: ["catholyte"],
-    .rockSaltToKinetics: ["kinetics", "potential", "oxidation", "coating wear"],
+    .rockSaltToKinetics: chemistry.union(["kinetics"]),
     .wearToCoating: ["coating wear"],
     .oxidationToHealing: ["healing"],
     .sideReactionsToInventory: ["shared lithium"],

@@ -87,11 +87,11 @@ private func complaint(_ r: AgeingTrajectory, asked: Int) -> String? {
   if !(r.life.map { $0 >= 0 && $0.isFinite } ?? true) { return "life" }
   if !r.failures.allSatisfy({ $0.age >= 0 && $0.age.isFinite }) { return "failure age" }
   let sound: [(String, [Double], ClosedRange<Double>)] = [
-    ("retention", r.capacityRetention, 0...1e6), ("capacity", r.arealCapacityAhPerM2, 0...1e6),
+    ("retention", r.capacityRetention, 0...1e300), ("capacity", r.arealCapacityAhPerM2, 0...1e6),
     ("energy", r.arealEnergyWhPerM2, 0...1e7), ("resistance", r.areaResistanceOhmM2, 0...1e300),
     ("efficiency", r.coulombicEfficiency, 0...1),
     ("margins", r.margins.flatMap { [$0.chargeV, $0.dischargeV] }, -1e300...1e300),
-    ("losses", r.losses.flatMap(\.values), -1e9...1e9),
+    ("losses", r.losses.flatMap(\.values), -1e300...1e300),
     ("growth", r.resistanceGrowth.flatMap(\.values), -1e300...1e300),
     ("curves", r.curves.flatMap { $0.voltageV + $0.capacityAhPerM2 }, -1e300...1e300),
     ("check-ups", r.checkUps.flatMap { [$0.arealCapacityAhPerM2, $0.areaResistanceOhmM2] }, 0...1e300),

@@ -29,14 +29,15 @@ struct ProtocolTests {
     let r = run(
       cell, CyclingProtocol([.cycles(.init(1000))], formation: .init(4, slow)), ages: [0, 2, 4, 5, 50])
     // The reference: the state after four slow cycles, and what it gives at C/5 and at C/20.
-    #expect(abs(r.capacityRetention[2] - 1) < 1e-12)
+    #expect(abs(r.capacityRetention[2] - 1) < 1e-8)
     #expect(r.arealCapacityAhPerM2[2] > r.arealCapacityAhPerM2[3] * 1.02)
     #expect(r.capacityRetention[0] > 1 && r.capacityRetention[3] < 1 && r.capacityRetention[3] > 0.97)
-    #expect(abs(r.capacityRetention[0] - r.arealCapacityAhPerM2[0] / r.arealCapacityAhPerM2[2]) < 1e-12)
+    #expect(abs(r.capacityRetention[0] - r.arealCapacityAhPerM2[0] / r.arealCapacityAhPerM2[2]) < 1e-8)
     // Without formation it counts from cycle 1.
     let plain = run(cell, .plain, ages: [0, 1, 50])
-    #expect(abs(plain.capacityRetention[1] - 1) < 1e-12)
-    #expect(abs(plain.capacityRetention[2] - plain.arealCapacityAhPerM2[2] / plain.arealCapacityAhPerM2[1]) < 1e-12)
+    // Reference and run search the same end points from different starts.
+    #expect(abs(plain.capacityRetention[1] - 1) < 1e-8)
+    #expect(abs(plain.capacityRetention[2] - plain.arealCapacityAhPerM2[2] / plain.arealCapacityAhPerM2[1]) < 1e-8)
   }
 
   @Test("A change of conditions shows in capacity, not in retention")
@@ -63,7 +64,7 @@ struct ProtocolTests {
     let warm = CycleConditions(temperatureK: 333.15)
     let mixed = run(cell, CyclingProtocol([.cycles(.init(10)), .cycles(.init(10, warm))]), ages: [200])
     let cool = run(cell, .plain, ages: [200])
-    let hot = run(cell, CyclingProtocol([.cycles(.init(10, warm))]), ages: [200])
+    let hot = run(cell, CyclingProtocol([.cycles(.init(1000, warm))]), ages: [200])
     func thickness(_ r: AgeingTrajectory) -> Double { r.states.last?.interphaseThicknessM ?? .nan }
     #expect(thickness(mixed) > thickness(cool) && thickness(mixed) < thickness(hot))
     // The design at that temperature and the block at that temperature are the same test.
@@ -113,14 +114,19 @@ struct ProtocolTests {
     #expect(
       low.interphaseThicknessM < month.interphaseThicknessM && low.oxidisedFraction < 0.1 * month.oxidisedFraction)
     #expect(hot.interphaseThicknessM > month.interphaseThicknessM && hot.rockSaltThicknessM > month.rockSaltThicknessM)
-    // A rest in two halves is the same rest.
-    let halves = run(
-      try testCell(),
-      CyclingProtocol([.rest(.init(durationS: 1.3e6)), .rest(.init(durationS: 1.3e6)), .cycles(.init(9))]),
-      ages: [0])
-    let split = try #require(halves.states.first)
-    #expect(abs(split.interphaseThicknessM / month.interphaseThicknessM - 1) < 1e-3)
-    #expect(abs(split.oxidisedFraction / month.oxidisedFraction - 1) < 1e-3)
+    // A rest in parts is the same rest, a year in twelve months too.
+    for duration in [2.6e6, 3.15e7] {
+      func oxidised(_ parts: Int) throws -> DegradationState {
+        let part = CyclingProtocol.Block.rest(.init(durationS: duration / Double(parts)))
+        let cycling = CyclingProtocol(Array(repeating: part, count: parts) + [.cycles(.init(9))])
+        return try #require(run(try testCell(), cycling, ages: [0]).states.first)
+      }
+      let whole = try oxidised(1)
+      let split = try oxidised(12)
+      #expect(abs(split.interphaseThicknessM / whole.interphaseThicknessM - 1) < 1e-9)
+      #expect(abs(split.rockSaltThicknessM / whole.rockSaltThicknessM - 1) < 1e-9)
+      #expect(abs(split.oxidisedFraction / whole.oxidisedFraction - 1) < 3e-3)
+    }
   }
 
   @Test("Re-pressing heals a share of the fatigue and restores or changes the pressure")
