@@ -38,7 +38,7 @@ public enum LaneMath {
     return series * unsafeBitCast(exponent, to: Lanes.self)
   }
 
-  /// Natural logarithm of normal positive x; smaller values are taken as 1e-300.
+  /// Natural logarithm of normal positive x; smaller values are taken as 1e-300, NaN stays NaN.
   @inlinable @inline(__always) public static func log(_ x: Lanes) -> Lanes {
     let positive = x.replacing(with: 1e-300, where: x .< 1e-300)
     let bits = unsafeBitCast(positive, to: SIMD8<UInt64>.self)
@@ -57,7 +57,8 @@ public enum LaneMath {
     let upper: Lanes = (top * z4 + high) * z4
     let tail: Lanes = (upper + low) * z
     let near: Lanes = s * 2 + s * tail
-    return e * ln2High + (near + e * ln2Low)
+    // The bits of a NaN read as a number like any other.
+    return (e * ln2High + (near + e * ln2Low)).replacing(with: x, where: x .!= x)
   }
 
   /// ln(1 + eᶻ), without overflow.
@@ -88,9 +89,13 @@ public enum LaneMath {
     return y
   }
 
-  /// √x of normal positive x, within 2 ulp; smaller values are taken as 1e-300.
+  /// √x of normal positive x, within 1 ulp; smaller values are taken as 1e-300.
   @inlinable @inline(__always) public static func squareRoot(_ x: Lanes) -> Lanes {
-    x.replacing(with: 1e-300, where: x .< 1e-300) * inverseRoot(x)
+    let positive = x.replacing(with: 1e-300, where: x .< 1e-300)
+    let inverse = inverseRoot(positive)
+    let root: Lanes = positive * inverse
+    let residual: Lanes = positive - root * root
+    return root + residual * inverse * 0.5
   }
 
   /// The whole part of 0 ≤ x < 2⁵¹ as a number and as an integer, the latter masked (also for a NaN).

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Generic ageing law")
 struct GenericAgeingTests {
-  @Test("A power state split into steps equals the whole, and under changing rates it keeps its loss")
+  @Test("V22: A power state split into steps equals the whole, and under changing rates it keeps its loss")
   func splitStep() {
     for p in [0.3, 0.5, 1, 1.5] {
       var whole = PowerState()
@@ -20,7 +20,59 @@ struct GenericAgeingTests {
     }
   }
 
-  @Test("Square-root and linear limits, and the smaller of two limits")
+  @Test("V22: under changing rates y^(1/p) adds up as k^(1/p) z, so the order of blocks does not matter")
+  func changingRates() {
+    for p in [0.3, 0.5, 1, 1.5] {
+      func loss(_ rates: [Double]) -> Double {
+        var s = PowerState()
+        for k in rates { s.advance(by: 100, rate: k, exponent: p) }
+        return s.value
+      }
+      let rates = [1e-3, 4e-3, 2e-3]
+      let sum = rates.reduce(0) { $0 + _pow($1, 1 / p) * 100 }
+      #expect(abs(loss(rates) / _pow(sum, p) - 1) < 1e-12)
+      #expect(abs(loss(rates) / loss(rates.reversed()) - 1) < 1e-12)
+    }
+    var idle = PowerState(0.02)
+    idle.advance(by: 100, rate: 0, exponent: 0.5)
+    #expect(idle.value == 0.02)
+    // Whatever the split and the exponent, a loss only grows.
+    var s = PowerState()
+    for k in 0..<200 {
+      let before = s.value
+      s.advance(by: Double(k % 7), rate: 1e-3 * Double(1 + k % 5), exponent: 0.3 + 0.2 * Double(k % 6))
+      #expect(s.value >= before * (1 - 1e-12) && s.value.isFinite)
+    }
+  }
+
+  @Test("V22: the soft minimum tends to the minimum, from below, as its width goes to zero")
+  func softMinimum() {
+    for (a, b) in [(0.9, 0.8), (0.8, 0.8), (0.5, 1.2)] {
+      var last = Double.infinity
+      for width in [0.1, 0.01, 1e-3, 1e-4] {
+        let gap = min(a, b) - GenericAgeing.softMinimum(a, b, width: width)
+        #expect(gap >= 0 && gap <= width * 0.693_147_180_559_946 + 1e-15 && gap <= last)
+        #expect(GenericAgeing.softMinimum(b, a, width: width) == GenericAgeing.softMinimum(a, b, width: width))
+        last = gap
+      }
+    }
+  }
+
+  @Test("V22: a fresh cell has all its capacity and its first resistance; break-in adds and fades out")
+  func fresh() {
+    let law = GenericAgeing()
+    let point = law.run([GenericStress(days: 0, fullCycles: 0)])[0]
+    #expect(point.retention == 1 && point.resistance == 1)
+    var gaining = GenericAgeing()
+    gaining.breakIn = -0.02
+    gaining.breakInScale = 20
+    let q = gaining.retention(at: [0, 20, 1000])
+    #expect(q[0] == 1)
+    #expect(abs(q[1] - (1 + 0.02 * (1 - _exp(-1)))) < 1e-12)
+    #expect(abs(q[2] - 1.02) < 1e-12)
+  }
+
+  @Test("V22: Square-root and linear limits, and the smaller of two limits")
   func limits() {
     var law = GenericAgeing()
     law.cycleRate = 0.01

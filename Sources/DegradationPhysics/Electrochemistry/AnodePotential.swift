@@ -39,8 +39,10 @@ public enum AnodePotential: Int, Sendable, Hashable, Codable, CaseIterable {
   }
 
   /// The galleries of graphite; other anodes need no table.
-  static let graphiteTable = PotentialTable(range) {
-    Gallery.potential(galleries, at: min(max($0, 2e-3), 0.998), within: -0.5...2.5)
+  static let graphiteTable = PotentialTable(range) { y in
+    let inside = 2e-3...0.998
+    let u = Gallery.potential(galleries, at: min(max(y, inside.lowerBound), inside.upperBound), within: -0.5...2.5)
+    return (u.value, inside.contains(y) ? u.slope : 0)
   }
 
   /// The potential used to turn cut-offs against Li into cell voltages [V against Li].

@@ -37,8 +37,7 @@ struct LaneDrive {
     let drop = i * (e.interphase + e.spaceCharge)
     for node in nodes {
       let x = ends.charged + span * node.at
-      // Slow re-lithiation near x = 1 is no matter in charge.
-      let shift = e.shift(i, LaneMath.min(x, Lanes(repeating: 0.8))).value
+      let shift = e.chargeShift(i, x).value
       let surface = LaneMath.clamp(x - shift * c.polarises, 0.01, 0.999)
       let eta = e.overpotential(i, surface).value
       let potential = views.cathode.lookup(surface).value + (eta + drop) * c.polarises

@@ -56,9 +56,12 @@ struct LaneElectrode {
     rockSaltLoss = 1 - core * core * core
     capacity = c.fullCapacity * percolated * (core * core * core)
     anodeCapacity = c.anodeCapacity
-    inactive = LaneCell.inactiveContent * (c.fullCapacity * c.initialPercolated - capacity)
-    lithium = s.lithium * (PhysicalConstants.faraday / 3600) - inactive * c.inventoryFollows
-    inverseExchange = 0.25 / (c.exchange * LaneMath.exp(-s.rockSalt * c.rockSaltKinetic) * area)
+    let total = s.lithium * (PhysicalConstants.faraday / 3600)
+    inactive = LaneMath.min(LaneCell.inactiveContent * (c.fullCapacity * c.initialPercolated - capacity), total)
+    lithium = total - inactive * c.inventoryFollows
+    // Held where no current worth the name passes any more, so that resistance stays a number.
+    let blocked = LaneMath.min(s.rockSalt * c.rockSaltKinetic, Lanes(repeating: 30))
+    inverseExchange = 0.25 / (c.exchange * LaneMath.exp(-blocked) * area)
     shiftPerCurrent = (c.crackDiffusion * s.cracks + 1) / (c.diffusion * area)
     thermal2 = c.thermalV * 2
     chargeTransfer = c.thermalV * 4 * inverseExchange
@@ -92,6 +95,12 @@ struct LaneElectrode {
     let factor = lowDiffusion + (1 - lowDiffusion) * open
     let value = i * shiftPerCurrent / factor
     return (value, value / factor * (1 - lowDiffusion) * lowWidth * e * open * open)
+  }
+
+  /// As `shift`, for a charge: the slow content near x = 1 is left behind, so the charge voltage falls with x everywhere.
+  @inline(__always) func chargeShift(_ i: Lanes, _ x: Lanes) -> (value: Lanes, slope: Lanes) {
+    let move = shift(i, LaneMath.min(x, Lanes(repeating: 0.8)))
+    return (move.value, move.slope.replacing(with: 0, where: x .> 0.8))
   }
 
   /// Kinetic overpotential [V] at a current and surface content, and its slope.
@@ -138,7 +147,7 @@ struct LaneElectrode {
 
   /// Cell voltage in charge at a mean content, and its slope.
   @inline(__always) func charge(_ i: Lanes, _ x: Lanes, _ views: PotentialViews) -> (value: Lanes, slope: Lanes) {
-    let move = shift(i, x)
+    let move = chargeShift(i, x)
     let inside = LaneMath.clamp(x - move.value, 1e-4, 0.9999)
     let u = views.cathode.lookup(inside)
     let eta = overpotential(i, inside)
@@ -206,10 +215,12 @@ struct LaneElectrode {
     return LaneMath.max(mean, Lanes()) * capacity(ends)
   }
 
-  /// Whether the discharge ends because the anode is empty: it has left its plateau by more than 0.2 V.
-  func isAnodeLimited(_ ends: EndPoints, _ views: PotentialViews) -> LaneMask {
-    let charged = anodePotential(ends.charged, views).value
-    return (anodePotential(ends.discharged, views).value - charged) .> 0.2
+  /// Whether the anode ends the discharge: it is empty, or its potential moves faster there than the cathode's.
+  func isAnodeLimited(_ c: LaneCell, _ ends: EndPoints, _ views: PotentialViews) -> LaneMask {
+    let x = ends.discharged
+    let isEmpty = (lithium - x * capacity) .<= anodeCapacity * AnodePotential.range.lowerBound
+    let cell = discharge(c.dischargeCurrent, x, views).slope
+    return isEmpty .| anodePotential(x, views).slope * 2 .> cell * -1
   }
 }
 

@@ -56,12 +56,20 @@ public struct CellDesign: Sendable, Hashable, Codable {
       }
       return value
     }
+    var masses = 0.0
     for column in [
       "active_mass_fraction", "electrolyte_mass_fraction", "carbon_mass_fraction", "binder_mass_fraction",
-      "nickel_fraction", "cathode_porosity", "dopant_fraction",
-    ] { _ = try take(column, 0, 0...1) }
-    assumed = []
+    ] { masses += try take(column, 0, 0...1) }
+    // Published fractions are rounded.
+    if masses > 1.02 {
+      throw DesignError(
+        field: "active_mass_fraction", found: "mass fractions that add up to \(masses)", allowed: "a sum of at most 1")
+    }
+    for column in ["nickel_fraction", "cathode_porosity", "dopant_fraction"] { _ = try take(column, 0, 0...1) }
     anode = known ?? AnodePotential(class: a.text("anode_class"))
+    _ = try take("counter_potential_v", anode.referenceV, -1...3)
+    let basis = try take("c_rate_basis_mah_g", 200, 1...1000)
+    assumed = []
     let offset = Self.referenceOffsetV(a, anode)
     loadingKgPerM2 = try take("areal_loading_mg_cm2", 10, 0.01...500) * 0.01
     temperatureK = try take("temperature_celsius", 25, -60...200) + 273.15
@@ -73,12 +81,11 @@ public struct CellDesign: Sendable, Hashable, Codable {
         field: "upper_cutoff_v", found: "\(upperCutoffV) V against Li",
         allowed: "above the lower cut-off of \(lowerCutoffV) V against Li")
     }
-    let basis = a.numbers["c_rate_basis_mah_g"] ?? 200
     let nominal = loadingKgPerM2 * basis
     var rate = 0.2
     if let density = a.numbers["current_density_ma_cm2"], a.numbers["discharge_c_rate"] == nil {
-      guard density > 0, density <= 1000 else {
-        throw DesignError(field: "current_density_ma_cm2", found: "\(density)", allowed: "above 0, up to 1000")
+      guard density >= 1e-6, density <= 1000 else {
+        throw DesignError(field: "current_density_ma_cm2", found: "\(density)", allowed: "1e-06…1000.0")
       }
       rate = density * 10 / nominal
     } else {
@@ -86,7 +93,10 @@ public struct CellDesign: Sendable, Hashable, Codable {
     }
     oneCAPerM2 = nominal
     dischargeCurrentAPerM2 = rate * nominal
-    chargeCurrentAPerM2 = (a.numbers["charge_c_rate"].map { min(max($0, 1e-4), 200) } ?? rate) * nominal
+    let stated = assumed
+    chargeCurrentAPerM2 = try take("charge_c_rate", rate, 1e-4...200) * nominal
+    // A charge at the rate of the discharge is the usual reading, not a guess to report.
+    assumed = stated
     for column in ["morphology", "anode_class", "coating_class", "electrolyte_class"] where a.texts[column] == nil {
       assumed.append(column)
     }

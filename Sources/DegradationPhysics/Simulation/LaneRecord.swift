@@ -5,7 +5,7 @@ internal import NumericalMethods
 struct LaneRecord {
   private var results: [AgeingTrajectory]
   /// Reports made before the reference was known.
-  var pending: [(index: Int, conditions: CycleConditions)] = []
+  var pending: [(index: Int, conditions: CycleConditions, state: LaneState, ends: EndPoints)] = []
   private(set) var count = 0
 
   init(count lanes: Int, _ request: SimulationRequest) {
@@ -26,7 +26,7 @@ struct LaneRecord {
   ) {
     count += 1
     let transfer = e.chargeTransferResistance
-    for l in results.indices where watch.isSound(l) {
+    for l in results.indices where watch.isOpen(l) {
       results[l].ages.append(age)
       results[l].arealCapacityAhPerM2.append(q[l])
       results[l].capacityRetention.append(reference.map { $0[l] > 0 ? q[l] / $0[l] : 0 } ?? 0)
@@ -51,7 +51,7 @@ struct LaneRecord {
   }
 
   mutating func append(_ a: LaneAttribution, _ watch: LaneWatch) {
-    for l in results.indices where watch.isSound(l) {
+    for l in results.indices where watch.isOpen(l) {
       results[l].losses.append(MechanismShares(values: a.capacity.map { $0[l] }))
       results[l].resistanceGrowth.append(MechanismShares(values: a.resistance.map { $0[l] }))
     }
@@ -62,7 +62,7 @@ struct LaneRecord {
     _ age: Double, _ c: LaneCell, _ e: LaneElectrode, _ ends: EndPoints, points: Int, _ views: PotentialViews,
     _ watch: LaneWatch
   ) {
-    let sound = results.indices.filter { watch.isSound($0) }
+    let sound = results.indices.filter { watch.isOpen($0) }
     var voltages = sound.map { _ in [Double](repeating: 0, count: points) }
     let span = ends.discharged - ends.charged
     for k in 0..<points {
@@ -79,7 +79,7 @@ struct LaneRecord {
   }
 
   mutating func append(checkUp age: Double, rate: Lanes, capacity: Lanes, resistance: Lanes, _ watch: LaneWatch) {
-    for l in results.indices where watch.isSound(l) {
+    for l in results.indices where watch.isOpen(l) {
       results[l].checkUps.append(
         CheckUp(
           age: age, dischargeCurrentAPerM2: rate[l], arealCapacityAhPerM2: capacity[l],

@@ -61,9 +61,13 @@ struct LaneRun {
   }
 
   private var isDone: Bool {
-    age >= horizon - 1e-9 && isPastReference || watch.allDead
-      || request.stopsAtEndOfLife && isPastReference && nextAge == request.ages.count
-        && nextCurve == request.curveAges.count && watch.allEnded
+    age >= horizon - 1e-9 && isPastReference || watch.allDead || stopsAtEndOfLife && watch.allEnded
+  }
+
+  /// Whether all that is still wanted of a cell is the end of its life.
+  private var stopsAtEndOfLife: Bool {
+    request.stopsAtEndOfLife && isPastReference && nextAge == request.ages.count
+      && nextCurve == request.curveAges.count
   }
 
   /// Cycles at one set of conditions, up to their number or the horizon.
@@ -107,8 +111,13 @@ struct LaneRun {
   private mutating func setReference() {
     reference = state
     isPastReference = true
-    for (index, conditions) in record.pending {
-      record.setRetention(index, block(conditions).capacity)
+    for early in record.pending {
+      let b = block(early.conditions)
+      record.setRetention(early.index, b.capacity)
+      if request.attribution {
+        record.append(
+          LaneAttribution(b.cell, reference: reference, aged: early.state, ends: early.ends, b, views), watch)
+      }
     }
     record.pending = []
   }
@@ -130,6 +139,7 @@ struct LaneRun {
   private mutating func observe(
     _ c: LaneCell, _ conditions: CycleConditions, _ e: LaneElectrode, _ q: Lanes, _ rates: LaneRates
   ) {
+    watch.check(at: age, state, e, capacity: q)
     let b = isPastReference ? block(conditions) : nil
     if let b {
       let energy = request.energyLimit == nil ? b.energy : e.energy(c, ends, views)
@@ -137,7 +147,7 @@ struct LaneRun {
     }
     while nextAge < request.ages.count, age >= request.ages[nextAge] - 1e-9 {
       nextAge += 1
-      if b == nil { record.pending.append((record.count, conditions)) }
+      if b == nil { record.pending.append((record.count, conditions, state, ends)) }
       let middle = b?.middle ?? (ends.charged + ends.discharged) * 0.5
       let donated = rates.oxidationPerS * rates.cycleS * (1 - state.oxidised) * c.donatedPerOxidised
       let efficiency = 1 - donated * (PhysicalConstants.faraday / 3600) / LaneMath.max(q, Lanes(repeating: 1e-9))
@@ -155,6 +165,7 @@ struct LaneRun {
       nextCurve += 1
       record.appendCurve(age, c, e, ends, points: request.curvePoints, views, watch)
     }
+    if stopsAtEndOfLife { watch.closeEnded() }
   }
 
   /// A measurement that leaves the cell as it is.
@@ -173,10 +184,10 @@ struct LaneRun {
     var content = Lanes()
     for l in 0..<Lanes.scalarCount { content[l] = HalfCell.lithiumContent(potentialV: potential[l]) }
     let drive = LaneDrive(c, restingAt: potential, content: content)
-    // Growth laws are exact at constant drive; a few parts are enough for what couples them.
-    let parts = 8
-    let t = Lanes(repeating: rest.durationS / Double(parts))
-    for _ in 0..<parts {
+    // Growth laws are exact at constant drive. What couples them slows as the root of time: parts grow to match.
+    let parts = 16
+    for part in 0..<parts {
+      let t = Lanes(repeating: rest.durationS * Double(2 * part + 1) / Double(parts * parts))
       let rates = LaneRates(c, state, LaneElectrode(c, state), drive, capacity: Lanes(), current: Lanes())
       let predicted = rates.advance(state, c, cycles: 0, time: t)
       let later = LaneRates(c, predicted, LaneElectrode(c, predicted), drive, capacity: Lanes(), current: Lanes())
@@ -202,7 +213,10 @@ struct LaneRun {
     let effect = LaneMath.clamp(c.moisture * dose, 0, 2)
     state.conductivity *= 1 - LaneMath.min(effect * 0.5, Lanes(repeating: 0.95))
     state.rockSalt = LaneMath.min(state.rockSalt + effect * 2e-9, c.radius * 0.9)
-    state.contact *= 1 - LaneMath.min(effect * 0.1, Lanes(repeating: 0.5))
+    // Counted as fatigue: shake-down would win back a loss of the contact itself within a few cycles.
+    let lost = LaneMath.min(effect * 0.1, Lanes(repeating: 0.5))
+    let worn = LaneMath.power(state.fatigue, c.contactShape) - LaneMath.log(1 - lost)
+    state.fatigue = LaneMath.power(worn, 1 / c.contactShape)
   }
 }
 

@@ -46,7 +46,8 @@ struct LaneState {
 
   /// The states of one lane.
   func scalar(_ l: Int, _ e: LaneElectrode) -> DegradationState {
-    let inactive = e.inactive * (3600 / PhysicalConstants.faraday)
+    // Again held to what there is: converting back may round up.
+    let inactive = LaneMath.min(e.inactive * (3600 / PhysicalConstants.faraday), lithium)
     return DegradationState(
       contactFraction: e.contact[l], contactFatigue: fatigue[l], percolatedFraction: e.percolated[l],
       crackDensity: cracks[l], interphaseThicknessM: interphase[l], spaceCharge: spaceCharge[l],

@@ -3,7 +3,8 @@ internal import NumericalMethods
 
 /// Looks at eight cells after every step: how each of them ends, and whether its numbers are still numbers.
 struct LaneWatch {
-  /// Product of contact and percolation below which a cathode has fallen apart (assumed).
+  /// Product of contact and percolation below which a cathode has fallen apart, and contact left by voids below which
+  /// an anode has (assumed).
   static let contactLimit = 0.15
 
   private let request: SimulationRequest
@@ -13,6 +14,7 @@ struct LaneWatch {
   private(set) var lives: [Double?]
   private(set) var failures: [[FailureEvent]]
   private(set) var faults: [SimulationFault?]
+  private var isClosed: [Bool]
   private var before = Values()
 
   /// What is compared with limits; a mode's event is the fall of its value through 0.
@@ -33,6 +35,7 @@ struct LaneWatch {
     lives = Array(repeating: nil, count: lanes)
     failures = cells.map { $0.isRejectedAtAssembly ? [FailureEvent(mode: .assembly, age: 0)] : [] }
     faults = Array(repeating: nil, count: lanes)
+    isClosed = Array(repeating: false, count: lanes)
   }
 
   /// Whether every cell has reached the end of its life, or failed in its numerics.
@@ -40,13 +43,28 @@ struct LaneWatch {
   /// Whether no cell can go on.
   var allDead: Bool { faults.allSatisfy { $0 != nil } }
 
-  func isSound(_ l: Int) -> Bool { faults[l] == nil }
+  /// Whether a cell is still watched and reported.
+  func isOpen(_ l: Int) -> Bool { faults[l] == nil && !isClosed[l] }
 
+  /// Lets go of the cells whose life has ended, once nothing more is asked of them: what happens while their company
+  /// goes on must not show.
+  mutating func closeEnded() {
+    for l in 0..<lanes where lives[l] != nil { isClosed[l] = true }
+  }
+
+  /// Marks cells whose numbers are no longer numbers.
+  mutating func check(at age: Double, _ s: LaneState, _ e: LaneElectrode, capacity q: Lanes) {
+    let probe = q + e.resistance + s.probe
+    for l in 0..<lanes where isOpen(l) && !probe[l].isFinite {
+      faults[l] = SimulationFault(age: age, state: s.faulty(l) ?? "capacity")
+    }
+  }
+
+  /// Notes every limit passed since the last look.
   mutating func look(
     at age: Double, _ s: LaneState, _ e: LaneElectrode, _ ends: EndPoints, capacity q: Lanes, energy: Lanes,
     reference r: LaneBlock, _ views: PotentialViews
   ) {
-    let probe = q + e.resistance + s.probe
     var now = Values()
     let least = LaneMath.max(r.capacity, Lanes(repeating: 1e-12))
     now.capacity = q / least - request.limit
@@ -54,17 +72,14 @@ struct LaneWatch {
       now.energy = energy / LaneMath.max(r.energy, Lanes(repeating: 1e-12)) - limit
     }
     if let factor = request.resistanceFactor { now.resistance = factor - e.resistance / r.resistance }
-    now.contact = (e.contact * e.percolated - Self.contactLimit).replacing(with: -1, where: q .<= 0)
+    now.contact = (LaneMath.min(e.contact * e.percolated, 1 - s.void) - Self.contactLimit).replacing(
+      with: -1, where: q .<= 0)
     now.short = shortThreshold - s.hazard
-    for l in 0..<lanes where faults[l] == nil {
-      guard probe[l].isFinite else {
-        faults[l] = SimulationFault(age: age, state: s.faulty(l) ?? "capacity")
-        continue
-      }
+    for l in 0..<lanes where isOpen(l) {
       if lives[l] == nil, let at = crossing(before.capacity[l], now.capacity[l], age) {
         lives[l] = at
         failures[l].append(
-          FailureEvent(mode: e.isAnodeLimited(ends, views)[l] ? .inventory : .capacity, age: at))
+          FailureEvent(mode: e.isAnodeLimited(r.cell, ends, views)[l] ? .inventory : .capacity, age: at))
       }
       note(l, .contact, before.contact[l], now.contact[l], age)
       note(l, .short, before.short[l], now.short[l], age)

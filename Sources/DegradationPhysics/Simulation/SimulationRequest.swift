@@ -39,6 +39,17 @@ public struct SimulationRequest: Sendable, Hashable {
     return r
   }
 
+  /// Stops on a request that no caller should make: its run would not end, or its answers would be out of order.
+  func check() {
+    func ascends(_ ages: [Double]) -> Bool {
+      ages.allSatisfy { $0 >= 0 && $0.isFinite } && zip(ages, ages.dropFirst()).allSatisfy { $0 <= $1 }
+    }
+    precondition(ascends(ages) && ascends(curveAges) && horizon.isFinite, "ages must ascend from 0 and be finite")
+    precondition(curvePoints >= 2, "a curve of \(curvePoints) points")
+    let cycles = cycling.blocks.contains { if case .cycles(let c) = $0 { c.count >= 1 } else { false } }
+    precondition(cycles, "a protocol without cycles never ends")
+  }
+
   /// Cycles to the end of the next step, before it is cut at a requested age.
   ///
   /// One for the first ten cycles, then growing to ten: capacity agrees with single cycles within 1e-3 (tested).

@@ -16,6 +16,7 @@ public enum SulfideAgeing {
   public static func run(
     _ cells: [SulfideCell], _ request: SimulationRequest, threads: Int = 1
   ) async throws -> [AgeingTrajectory] {
+    request.check()
     let size = Lanes.scalarCount
     let batches = (cells.count + size - 1) / size
     let parts = try await parallelMap(count: batches, width: threads) { b in
@@ -26,7 +27,8 @@ public enum SulfideAgeing {
 
   /// Simulates one cell.
   public static func run(_ cell: SulfideCell, _ request: SimulationRequest) -> AgeingTrajectory {
-    run(batch: [cell], request)[0]
+    request.check()
+    return run(batch: [cell], request)[0]
   }
 
   private static func run(batch: ArraySlice<SulfideCell>, _ request: SimulationRequest) -> [AgeingTrajectory] {
@@ -36,15 +38,17 @@ public enum SulfideAgeing {
     }
   }
 
-  /// How much the couplings add to the fade: loss at a request's horizon with all of them over the loss with none.
+  /// How much the couplings add to the fade: loss at an age with all of them over the loss with none.
   ///
-  /// Above 1 the mechanisms reinforce each other. NaN when there is no loss without them.
-  public static func loopGain(_ cell: SulfideCell, _ request: SimulationRequest) -> Double {
-    var r = SimulationRequest(ages: [request.horizon])
-    r.cycling = request.cycling
-    let all = run(cell, r).capacityRetention.last ?? .nan
-    r.without = Set(Coupling.allCases)
-    let none = run(cell, r).capacityRetention.last ?? .nan
-    return none < 1 ? (1 - all) / (1 - none) : .nan
+  /// Above 1 the mechanisms reinforce each other. NaN when there is no loss (1e-6) without them.
+  public static func loopGain(
+    _ cell: SulfideCell, age: Double, cycling: CyclingProtocol = .plain
+  ) -> Double {
+    var request = SimulationRequest(ages: [age])
+    request.cycling = cycling
+    let all = run(cell, request).capacityRetention.last ?? .nan
+    request.without = Set(Coupling.allCases)
+    let none = run(cell, request).capacityRetention.last ?? .nan
+    return none < 1 - 1e-6 ? (1 - all) / (1 - none) : .nan
   }
 }
