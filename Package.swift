@@ -62,7 +62,7 @@ let package = Package(
       name: "SolidFadeTool",
       dependencies: ["SolidFade", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
-    tests("NumericalMethodsTests", ["NumericalMethods"]),
+    tests("NumericalMethodsTests", ["NumericalMethods"], exclude: ["Reference"]),
     tests("ResidualLearningTests", ["ResidualLearning", "NumericalMethods"], exclude: ["Reference"]),
     tests("DegradationPhysicsTests", ["DegradationPhysics", "CellModel", "NumericalMethods"]),
     tests("BatteryDataTests", ["BatteryData", "CellModel"]),
