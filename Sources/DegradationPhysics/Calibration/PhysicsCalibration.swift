@@ -5,7 +5,8 @@ public import NumericalMethods
 /// The prior is the table's: every uncertain parameter, of the recipe and of each cell, is a standard normal number in
 /// units of its spread. The most probable point is sought from several starts in the few parameters that fade curves
 /// can identify, then in all of them. Around it the posterior is normal (Laplace) in the directions that the data
-/// move and the prior in all others; where the responses bend too much for that, an ensemble smoother takes over.
+/// move and the prior in all others; where the responses bend too much for that, an
+/// ensemble smoother takes over if its members are the more probable.
 /// Errors beyond `huber` standard deviations count linearly.
 ///
 /// Misfit that the parameters cannot explain is left to the residual model: it is reported, never absorbed.
@@ -80,15 +81,20 @@ public struct PhysicsCalibration: Sendable, Hashable {
     result.method = .laplace
     result.status = .dataset
     var mean = search.z
-    let bend = try await departure(posterior, from: search.z, responses, jacobian, weights, forward)
+    let simulated = try await self.responses(posterior, forward)
+    let bend = departure(posterior, simulated, from: search.z, responses, jacobian, weights)
     if search.isDoubtful || bend > Self.bendLimit {
-      posterior = try await condition(draws, forward, weights)
-      mean = posterior.columnMeans
-      result.method = .smoother
+      let other = try await condition(draws, forward, weights)
+      let reached = try await self.responses(other, forward)
+      if energy(other, reached, weights, forward) < energy(posterior, simulated, weights, forward) {
+        posterior = other
+        mean = posterior.columnMeans
+        result.method = .smoother
+      }
     }
     let recipe = Array(space.recipe.indices)
     result.ensemble = posterior.selecting(columns: recipe)
-    try await describe(&result, mean, forward)
+    describe(&result, mean, responses, forward)
     return result
   }
 
@@ -101,7 +107,7 @@ public struct PhysicsCalibration: Sendable, Hashable {
   ///   - cell: what was observed of the cell so far.
   ///   - cycling: how it was tested.
   /// - Returns: the cell's posterior, `isOutOfModel` when an observation lies more than `outOfModelLimit` standard
-  ///   deviations (of noise and ensemble) from what was expected.
+  ///   deviations (of noise and ensemble) from what was expected, or the misfit after the update is as large in noise.
   /// - Throws: `CancellationError`.
   public func update(
     _ recipe: CalibratedRecipe, with cell: CellObservations, cycling: CyclingProtocol = .plain
@@ -121,26 +127,29 @@ public struct PhysicsCalibration: Sendable, Hashable {
       abs(forward.observed[$0] - means[$0]) > Self.outOfModelLimit * (spread[$0, $0] + 1).squareRoot()
     }
     var posterior = try await condition(start, forward, means.map { _ in 1 })
-    let fitted = try await responses(posterior, forward).columnMeans
+    var fitted = try await responses(posterior, forward).columnMeans
     let weights = huberWeights(zip(fitted, forward.observed).map { $0 - $1 })
-    if weights.contains(where: { $0 < 1 }) { posterior = try await condition(start, forward, weights) }
+    if weights.contains(where: { $0 < 1 }) {
+      posterior = try await condition(start, forward, weights)
+      fitted = try await responses(posterior, forward).columnMeans
+    }
     result.status = .cell
     result.method = .smoother
     result.ensemble = posterior.selecting(columns: Array(space.recipe.indices))
     result.cellEnsemble = posterior.selecting(columns: Array(space.recipe.count..<space.count))
-    try await describe(&result, posterior.columnMeans, forward)
+    describe(&result, posterior.columnMeans, fitted, forward)
+    result.isOutOfModel = result.isOutOfModel || result.residuals.rootMeanSquare > Self.outOfModelLimit
     return result
   }
 
   // MARK: Parts
 
-  /// Mean, misfit and warnings.
+  /// Mean, misfit of the responses, and warnings.
   private func describe(
-    _ result: inout CalibratedRecipe, _ z: [Double], _ forward: CalibrationForward
-  ) async throws {
+    _ result: inout CalibratedRecipe, _ z: [Double], _ responses: [Double], _ forward: CalibrationForward
+  ) {
     result.mean = Array(z.prefix(result.parameters.count))
-    let residuals = zip(try await forward.responses([z], threads: threads)[0], forward.observed).map { $0 - $1 }
-    var rest = residuals[...]
+    var rest = zip(responses, forward.observed).map { $0 - $1 }[...]
     result.residuals = ResidualSummary(
       forward.data.cells.flatMap(\.channels).map { channel in
         defer { rest = rest.dropFirst(channel.ages.count) }
@@ -150,8 +159,12 @@ public struct PhysicsCalibration: Sendable, Hashable {
       .map { CalibratedRecipe.Warning(parameter: $0.0, deviation: $0.1) }
   }
 
+  /// Huber's weights in units of the noise or, where the model as a whole does not fit better, of the median misfit.
   private func huberWeights(_ residuals: [Double]) -> [Double] {
-    residuals.map { abs($0) > huber ? huber / abs($0) : 1 }
+    let sizes = residuals.map { abs($0) }.sorted()
+    // A normal error's median size is .6745 of its standard deviation.
+    let limit = huber * max(1, sizes[sizes.count / 2] / 0.6745)
+    return residuals.map { abs($0) > limit ? limit / abs($0) : 1 }
   }
 
   private func responses(_ members: Matrix, _ forward: CalibrationForward) async throws -> Matrix {
@@ -168,19 +181,33 @@ public struct PhysicsCalibration: Sendable, Hashable {
 
   /// Root mean square difference of true and linear responses over the members, in weighted noise sd.
   private func departure(
-    _ members: Matrix, from z: [Double], _ responses: [Double], _ jacobian: Matrix, _ weights: [Double],
-    _ forward: CalibrationForward
-  ) async throws -> Double {
-    let bent = try await self.responses(members, forward)
+    _ members: Matrix, _ simulated: Matrix, from z: [Double], _ responses: [Double], _ jacobian: Matrix,
+    _ weights: [Double]
+  ) -> Double {
     var sum = 0.0
     for k in 0..<members.rows {
       let linear = jacobian.times(zip(members.row(k), z).map { $0 - $1 })
       for i in linear.indices {
-        let gap = bent[k, i] - responses[i] - linear[i]
+        let gap = simulated[k, i] - responses[i] - linear[i]
         sum += weights[i] * gap * gap
       }
     }
     return (sum / Double(members.rows * max(responses.count, 1))).squareRoot()
+  }
+
+  /// Mean over the members of the squared misfit and the squared distance from the prior's centre: −2 log of the
+  /// posterior density but for a constant. Of two ensembles the one with the lower is nearer to the posterior.
+  private func energy(
+    _ members: Matrix, _ simulated: Matrix, _ weights: [Double], _ forward: CalibrationForward
+  ) -> Double {
+    var sum = members.storage.reduce(0) { $0 + $1 * $1 }
+    for k in 0..<members.rows {
+      for (i, w) in weights.enumerated() {
+        let gap = simulated[k, i] - forward.observed[i]
+        sum += w * gap * gap
+      }
+    }
+    return sum / Double(members.rows)
   }
 
   /// The most probable point, and whether others are nearly as probable or none was reached.
