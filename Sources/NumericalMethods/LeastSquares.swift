@@ -72,19 +72,32 @@ public func minimizeLeastSquares(
   start: [Double], lower: [Double], upper: [Double], scales: [Double],
   options: LeastSquaresOptions = LeastSquaresOptions(), residuals: (_ x: [Double]) -> [Double]
 ) throws(LeastSquaresError) -> LeastSquaresSolution {
+  try minimizeBatchedLeastSquares(
+    start: start, lower: lower, upper: upper, scales: scales, options: options, batch: { $0.map(residuals) })
+}
+
+/// `minimizeLeastSquares` with residuals of several points asked for at once: one point for a trial, all 2n points of the central
+/// differences for a Jacobian.
+///
+/// - Parameter batch: r(x) of each point, in their order.
+/// - Throws: `LeastSquaresError`.
+public func minimizeBatchedLeastSquares(
+  start: [Double], lower: [Double], upper: [Double], scales: [Double],
+  options: LeastSquaresOptions = LeastSquaresOptions(), batch: (_ points: [[Double]]) -> [[Double]]
+) throws(LeastSquaresError) -> LeastSquaresSolution {
   let n = start.count
   precondition(lower.count == n && upper.count == n && scales.count == n, "bounds or scales for other variables")
   precondition(scales.allSatisfy { $0 > 0 } && zip(lower, upper).allSatisfy { $0 <= $1 }, "scales or bounds")
   let problem = ScaledProblem(lower: lower, upper: upper, scales: scales, step: options.differenceStep)
   var x = problem.clip(start)
-  var r = residuals(x)
+  var r = batch([x])[0]
   guard r.count >= n else { throw .tooFewResiduals(r.count, variables: n) }
   guard r.allSatisfy(\.isFinite) else { throw .nonFiniteResiduals(at: x) }
   var cost = halfSquares(r)
   var damping: Double?
   var growth = 2.0
   var converged = false
-  var jacobian = try problem.jacobian(x, residuals)
+  var jacobian = try problem.jacobian(x, batch)
   for _ in 0..<options.iterations {
     let gradient = jacobian.times(r, transposed: true)
     let free = (0..<n).filter { !(x[$0] <= lower[$0] && gradient[$0] > 0 || x[$0] >= upper[$0] && gradient[$0] < 0) }
@@ -109,7 +122,7 @@ public func minimizeLeastSquares(
         converged = true
         break
       }
-      let rt = residuals(trial)
+      let rt = batch([trial])[0]
       let trialCost = rt.allSatisfy(\.isFinite) ? halfSquares(rt) : .infinity
       let change = jacobian.times(moved)
       let predicted = cost - halfSquares(zip(r, change).map { $0 + $1 })
@@ -127,7 +140,7 @@ public func minimizeLeastSquares(
       growth *= 2
     }
     damping = mu
-    if accepted { jacobian = try problem.jacobian(x, residuals) }
+    if accepted { jacobian = try problem.jacobian(x, batch) }
     if converged { break }
   }
   let decomposition = try decompose(jacobian)
@@ -152,19 +165,22 @@ private struct ScaledProblem {
   func clip(_ x: [Double]) -> [Double] { x.indices.map { min(max(x[$0], lower[$0]), upper[$0]) } }
 
   /// dr/d(x/scale) by central differences, one-sided at a bound.
-  func jacobian(_ x: [Double], _ residuals: ([Double]) -> [Double]) throws(LeastSquaresError) -> Matrix {
-    var out = Matrix(rows: 0, columns: 0)
+  func jacobian(_ x: [Double], _ batch: ([[Double]]) -> [[Double]]) throws(LeastSquaresError) -> Matrix {
+    var points: [[Double]] = []
     for j in x.indices {
       var high = x
       var low = x
       high[j] = min(x[j] + step * scales[j], upper[j])
       low[j] = max(x[j] - step * scales[j], lower[j])
-      let a = residuals(high)
-      let b = residuals(low)
-      guard a.allSatisfy(\.isFinite) else { throw .nonFiniteResiduals(at: high) }
-      guard b.allSatisfy(\.isFinite) else { throw .nonFiniteResiduals(at: low) }
-      if j == 0 { out = Matrix(rows: a.count, columns: x.count) }
-      let width = (high[j] - low[j]) / scales[j]
+      points += [high, low]
+    }
+    let values = batch(points)
+    var out = Matrix(rows: values.first?.count ?? 0, columns: x.count)
+    for j in x.indices {
+      let (a, b) = (values[2 * j], values[2 * j + 1])
+      guard a.allSatisfy(\.isFinite) else { throw .nonFiniteResiduals(at: points[2 * j]) }
+      guard b.allSatisfy(\.isFinite) else { throw .nonFiniteResiduals(at: points[2 * j + 1]) }
+      let width = (points[2 * j][j] - points[2 * j + 1][j]) / scales[j]
       if width > 0 { for i in a.indices { out[i, j] = (a[i] - b[i]) / width } }
     }
     return out

@@ -80,6 +80,12 @@ public struct Matrix: Sendable, Hashable, Codable {
     return out
   }
 
+  /// The matrix with the columns of `other`, of as many rows, to the right.
+  public func beside(_ other: Matrix) -> Matrix {
+    precondition(rows == other.rows, "\(rows) rows beside \(other.rows)")
+    return Matrix(rows: rows, columns: columns + other.columns, storage: (0..<rows).flatMap { row($0) + other.row($0) })
+  }
+
   /// The transpose.
   public var transposed: Matrix {
     var out = Matrix(rows: columns, columns: rows)

@@ -92,4 +92,19 @@ struct LeastSquaresTests {
     for k in 0..<4 { for j in 0..<4 { scaled[k, j] *= d.values[k] } }
     #expect(largestGap(Matrix.product(d.left, scaled).storage, a.storage) < 1e-13)
   }
+
+  @Test("Asked for in batches, the Jacobian's points come together and the answer is the same")
+  func batches() throws {
+    var sizes: [Int] = []
+    let one = try minimizeLeastSquares(
+      start: [-1.2, 1], lower: wide.map { -$0 }, upper: wide, scales: [1, 1], residuals: rosenbrock)
+    let many = try minimizeBatchedLeastSquares(
+      start: [-1.2, 1], lower: wide.map { -$0 }, upper: wide, scales: [1, 1],
+      batch: { points in
+        sizes.append(points.count)
+        return points.map(rosenbrock)
+      })
+    #expect(one == many)
+    #expect(Set(sizes) == [1, 4])
+  }
 }

@@ -31,7 +31,7 @@ public enum SulfideAgeing {
     return run(batch: [cell], request)[0]
   }
 
-  private static func run(batch: ArraySlice<SulfideCell>, _ request: SimulationRequest) -> [AgeingTrajectory] {
+  static func run(batch: ArraySlice<SulfideCell>, _ request: SimulationRequest) -> [AgeingTrajectory] {
     PotentialViews.with { views in
       var run = LaneRun(batch, request, views)
       return run.run()
