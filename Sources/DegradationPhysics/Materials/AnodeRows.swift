@@ -57,6 +57,9 @@ extension Material {
       .anodeDiffusion, .multiply, 10, spread: 0.5, source: "interphase on lithium against Li-In, assumed"),
     ParameterChange(
       .shortRate, .set, 5.6e-8, spread: 1, source: ">1000 h at 5 MPa: doi:10.1002/aenm.201903253", confidence: .fitted),
+    ParameterChange(
+      .shortPressure, .set, 4.3e6, source: "48 h at 25 MPa, at once at 75 MPa: doi:10.1002/aenm.201903253",
+      confidence: .fitted),
     ParameterChange(.voidRate, .set, 0.02, spread: 0.5, source: "assumed"),
   ]
 

@@ -150,7 +150,7 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
       range: 0.005...0.3, source: "fit to 10 % first-cycle loss", confidence: .fitted),
     // exchangeCurrent
     Row(
-      name: "exchange_current_a_m2", unit: "A m⁻²", nominal: 1.2, recipeSpread: 0.45, cellSpread: 0, scale: .log,
+      name: "exchange_current_a_m2", unit: "A m⁻²", nominal: 0.8, recipeSpread: 0.45, cellSpread: 0, scale: .log,
       range: 1e-5...1e3,
       source: "only its product with the contact is identified; liquid value 5.0: doi:10.1016/j.electacta.2022.140700",
       confidence: .assumed),
@@ -189,8 +189,8 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
       range: 0.1...1000, source: "", confidence: .assumed),
     // contactShape
     Row(
-      name: "contact_weibull_shape", unit: "1", nominal: 0.5, recipeSpread: 0.22, cellSpread: 0, scale: .log,
-      range: 0.1...3, source: "published checkpoints; capacitance of kang2023 gives .48", confidence: .fitted),
+      name: "contact_weibull_shape", unit: "1", nominal: 0.45, recipeSpread: 0.22, cellSpread: 0, scale: .log,
+      range: 0.1...3, source: "capacitance of kang2023 gives .48; local exponents of a measured record fall from .9 to .3", confidence: .fitted),
     // contactPatches
     Row(
       name: "contact_patches", unit: "1", nominal: 3.5, recipeSpread: 0.3, cellSpread: 0, scale: .log,
@@ -207,12 +207,12 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
       range: 0.005...1, source: "same cell", confidence: .fitted),
     // fatigueRate
     Row(
-      name: "fatigue_rate_per_cycle", unit: "cycle⁻¹", nominal: 3e-4, recipeSpread: 0.7, cellSpread: 0.2, scale: .log,
+      name: "fatigue_rate_per_cycle", unit: "cycle⁻¹", nominal: 5e-4, recipeSpread: 0.7, cellSpread: 0.2, scale: .log,
       range: 0...1, source: "active-mass loss is the main early fade: doi:10.1149/1945-7111/ac13d2", confidence: .fitted
     ),
     // fatigueStrainExponent
     Row(
-      name: "fatigue_strain_exponent", unit: "1", nominal: 2, recipeSpread: 0, cellSpread: 0, scale: .log,
+      name: "fatigue_strain_exponent", unit: "1", nominal: 3, recipeSpread: 0.2, cellSpread: 0, scale: .log,
       range: 0...8, source: "doi:10.1149/1945-7111/ac13d2 (.91 single, .63 poly after 40 cycles)", confidence: .fitted),
     // fatigueInterphaseGain
     Row(
@@ -259,8 +259,8 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
       confidence: .fitted),
     // crackRate
     Row(
-      name: "crack_rate_per_cycle", unit: "cycle⁻¹", nominal: 4.5e-3, recipeSpread: 0.55, cellSpread: 0, scale: .log,
-      range: 0...1, source: "published checkpoints", confidence: .fitted),
+      name: "crack_rate_per_cycle", unit: "cycle⁻¹", nominal: 3e-3, recipeSpread: 0.55, cellSpread: 0, scale: .log,
+      range: 0...1, source: "single against polycrystal contrast of jung2023", confidence: .fitted),
     // initialCrackDensity
     Row(
       name: "initial_crack_density", unit: "1", nominal: 0.02, recipeSpread: 0, cellSpread: 0, scale: .log,
@@ -295,7 +295,7 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
       range: 0...1e-8, source: "onset within 16 h: doi:10.1002/cssc.202501033 [61]", confidence: .fitted),
     // interphaseDiffusion
     Row(
-      name: "interphase_diffusion_m2_s", unit: "m² s⁻¹", nominal: 6e-22, recipeSpread: 0.64, cellSpread: 0, scale: .log,
+      name: "interphase_diffusion_m2_s", unit: "m² s⁻¹", nominal: 4e-22, recipeSpread: 0.64, cellSpread: 0, scale: .log,
       range: 0...1e-14, source: "published checkpoints; only ρᵢ√D is identified", confidence: .fitted),
     // interphaseActivation
     Row(
@@ -304,7 +304,7 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
       range: 0...2e5, source: "", confidence: .assumed),
     // interphasePotentialFactor
     Row(
-      name: "interphase_potential_factor", unit: "1", nominal: 0.13, recipeSpread: 0.3, cellSpread: 0, scale: .log,
+      name: "interphase_potential_factor", unit: "1", nominal: 0.10, recipeSpread: 0.3, cellSpread: 0, scale: .log,
       range: 0...2, source: "impedance against cut-off wants .17–.34, capacity less", confidence: .fitted),
     // interphaseReferencePotential
     Row(
@@ -316,19 +316,19 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
       range: 0...100, source: "", confidence: .assumed),
     // interphaseOxidationOpening
     Row(
-      name: "interphase_oxidation_opening", unit: "1", nominal: 2, recipeSpread: 0.5, cellSpread: 0, scale: .log,
+      name: "interphase_oxidation_opening", unit: "1", nominal: 0.4, recipeSpread: 0.5, cellSpread: 0, scale: .log,
       range: 0...100, source: "growth exponents .15/.8 at 4.3/4.6 V of a published impedance series",
       confidence: .fitted),
     // interphasePassivation
     Row(
-      name: "interphase_passivation_m", unit: "m", nominal: 1.5e-7, recipeSpread: 0.5, cellSpread: 0, scale: .log,
+      name: "interphase_passivation_m", unit: "m", nominal: 1.2e-7, recipeSpread: 0.5, cellSpread: 0, scale: .log,
       range: 1e-9...1e9,
       source: "growth exponents .1/.15 at 4.0/4.3 V of a published impedance series: a layer that closes",
       confidence: .fitted),
     // interphaseResistivity
     Row(
-      name: "interphase_resistivity_ohm_m", unit: "Ω m", nominal: 8e6, recipeSpread: 0.58, cellSpread: 0, scale: .log,
-      range: 0...1e12, source: "1.3e-9 S cm⁻¹; only ρᵢ√D/f is identified", confidence: .fitted),
+      name: "interphase_resistivity_ohm_m", unit: "Ω m", nominal: 1.5e6, recipeSpread: 0.58, cellSpread: 0, scale: .log,
+      range: 0...1e12, source: "published interphase resistances grow 1.5–3 × in 100 cycles (seven impedance series); only ρᵢ√D/f is identified", confidence: .fitted),
     // spaceChargeResistance
     Row(
       name: "space_charge_resistance_ohm_m2", unit: "Ω m²", nominal: 2e-3, recipeSpread: 0.5, cellSpread: 0,
@@ -510,8 +510,8 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
       confidence: .assumed),
     // shortPressure
     Row(
-      name: "short_pressure_pa", unit: "Pa", nominal: 4.3e6, recipeSpread: 0, cellSpread: 0, scale: .log,
-      range: 1e5...1e9, source: "48 h at 25 MPa, at once at 75 MPa: doi:10.1002/aenm.201903253", confidence: .fitted),
+      name: "short_pressure_pa", unit: "Pa", nominal: 1e9, recipeSpread: 0, cellSpread: 0, scale: .log,
+      range: 1e5...1e9, source: "creep shorts lithium metal only; its own row has 4.3 MPa", confidence: .fitted),
     // shortCurrent
     Row(
       name: "short_current_a_m2", unit: "A m⁻²", nominal: 5, recipeSpread: 0, cellSpread: 0, scale: .log,

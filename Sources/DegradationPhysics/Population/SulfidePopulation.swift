@@ -65,10 +65,10 @@ public struct SulfidePopulation: Sendable {
   }
 
   /// The global level of a draw, in prior standard deviations.
-  public func globalDraw(_ d: Int, seed: UInt64) -> [Double] {
+  func globalDraw(_ d: Int, seed: UInt64) -> [Double] {
     var stream = RandomStream(seed: seed, purpose: "sulfide-global", draw: d)
-    let z = (0..<GlobalLevel.count).map { _ in stream.normal() }
-    return calibration?.transform(z) ?? z
+    if let calibration { return calibration.point(stream.uniform()) }
+    return (0..<GlobalLevel.count).map { _ in stream.normal() }
   }
 
   /// Draws of one cell.
@@ -76,19 +76,31 @@ public struct SulfidePopulation: Sendable {
   /// - Returns: `draws` cells; draw d of every cell of a run shares its global level, and of a study its recipe.
   /// - Throws: `DesignError`.
   public func draws(_ cell: CellHistory, count: Int, seed: UInt64) throws(DesignError) -> [SulfideCell] {
+    try draws(cell, indices: 0..<count, seed: seed) { globalDraw($0, seed: seed) }
+  }
+
+  /// Draws of one cell at one global level.
+  func draws(
+    _ cell: CellHistory, global: [Double], indices: Range<Int>, seed: UInt64
+  ) throws(DesignError) -> [SulfideCell] {
+    try draws(cell, indices: indices, seed: seed) { _ in global }
+  }
+
+  private func draws(
+    _ cell: CellHistory, indices: Range<Int>, seed: UInt64, global: (Int) -> [Double]
+  ) throws(DesignError) -> [SulfideCell] {
     let study = stableHash(cell.attributes.text("lab_id") ?? cell.id)
     var known: [CellAttributes: ResolvedMaterials] = [:]
     var out: [SulfideCell] = []
-    out.reserveCapacity(count)
-    for d in 0..<count {
+    out.reserveCapacity(indices.count)
+    for d in indices {
       let attributes = UnstatedConditions.drawn(cell, study: study, draw: d, seed: seed)
       let key = UnstatedConditions.materials(attributes)
       let materials: ResolvedMaterials
       if let found = known[key] { materials = found } else { materials = try library.resolve(key, detail: detail) }
       known[key] = materials
       out.append(
-        try assembled(
-          cell, attributes, materials, study: study, global: globalDraw(d, seed: seed), draw: d, seed: seed))
+        try assembled(cell, attributes, materials, study: study, global: global(d), draw: d, seed: seed))
     }
     return out
   }
@@ -131,28 +143,29 @@ enum Correlation {
   }
 }
 
-/// A Gaussian over the global level, in prior standard deviations; the prior is mean 0 and unit factor.
+/// What data have taught about the global level: draws of it, in prior standard deviations, with weights.
 public struct GlobalCalibration: Sendable, Hashable, Codable {
   /// Names of the dimensions, `GlobalLevel.names`.
   public var names: [String]
-  /// Mean.
-  public var mean: [Double]
-  /// Lower triangular factor of the covariance, row by row.
-  public var factor: [[Double]]
+  /// Draws.
+  public var points: [[Double]]
+  /// Their weights; the sum is 1.
+  public var weights: [Double]
 
-  /// A calibration from its moments.
-  public init(mean: [Double], factor: [[Double]]) {
+  /// A calibration from its points.
+  public init(points: [[Double]], weights: [Double]) {
     names = GlobalLevel.names
-    self.mean = mean
-    self.factor = factor
+    self.points = points
+    self.weights = weights
   }
 
-  /// A draw from standard normal numbers.
-  func transform(_ z: [Double]) -> [Double] {
-    mean.indices.map { i in
-      var sum = mean[i]
-      for j in 0...i { sum += factor[i][j] * z[j] }
-      return sum
+  /// The point that a uniform number picks.
+  func point(_ u: Double) -> [Double] {
+    var sum = 0.0
+    for (point, weight) in zip(points, weights) {
+      sum += weight
+      if u <= sum { return point }
     }
+    return points.last ?? []
   }
 }
