@@ -96,7 +96,7 @@ public struct EnsembleSmoother: Sendable, Hashable {
     return z
   }
 
-  /// z + ΔZ (ΔYᵀΔY + αI)⁻¹ … in the basis of the singular vectors of the centred responses.
+  /// z + ΔZ ΔYᵀ (ΔY ΔYᵀ + αI)⁻¹ gap, by the singular values of the centred responses ΔY.
   private func update(
     _ z: Matrix, _ y: Matrix, _ gap: Matrix, _ inflation: Double
   ) throws(EnsembleSmootherError) -> Matrix {

@@ -76,8 +76,8 @@ public func minimizeLeastSquares(
     start: start, lower: lower, upper: upper, scales: scales, options: options, batch: { $0.map(residuals) })
 }
 
-/// `minimizeLeastSquares` with residuals of several points asked for at once: one point for a trial, all 2n points of the central
-/// differences for a Jacobian.
+/// `minimizeLeastSquares` with residuals of several points asked for at once: one point for a trial, all 2n points of
+/// the central differences for a Jacobian.
 ///
 /// - Parameter batch: r(x) of each point, in their order.
 /// - Throws: `LeastSquaresError`.

@@ -47,11 +47,12 @@ public struct CalibratedRecipe: Sendable, Hashable, Codable {
   public var ensemble: Matrix
   /// For status `cell`, that cell's own deviations in each member, in units of the spread from cell to cell.
   public var cellEnsemble: Matrix?
-  /// How well the mean describes what was observed.
+  /// How well the most probable parameters of a recipe, or the mean response of a cell's members, describe what was
+  /// observed.
   public var residuals: ResidualSummary
   /// Parameters beyond three prior standard deviations: a sign that the model, not the parameter, is at fault.
   public var warnings: [Warning]
-  /// Whether the cell lies further from what was expected of it than `PhysicsCalibration.outOfModelLimit`.
+  /// Whether the cell is not one that this model describes, see `PhysicsCalibration.update`.
   public var isOutOfModel = false
 
   /// Covariance of the recipe's deviations, from the ensemble.

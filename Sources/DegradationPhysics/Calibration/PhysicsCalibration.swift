@@ -5,15 +5,14 @@ public import NumericalMethods
 /// The prior is the table's: every uncertain parameter, of the recipe and of each cell, is a standard normal number in
 /// units of its spread. The most probable point is sought from several starts in the few parameters that fade curves
 /// can identify, then in all of them. Around it the posterior is normal (Laplace) in the directions that the data
-/// move and the prior in all others; where the responses bend too much for that, an
-/// ensemble smoother takes over if its members are the more probable.
-/// Errors beyond `huber` standard deviations count linearly.
+/// move and the prior in all others; where the responses bend too much for that, an ensemble smoother takes over if
+/// its members are the more probable. Errors beyond `huber` standard deviations count linearly.
 ///
 /// Misfit that the parameters cannot explain is left to the residual model: it is reported, never absorbed.
 /// - Source: directions moved by data: A. Spantini et al., SIAM J. Sci. Comput. 37 (2015) A2451,
 ///   doi:10.1137/140977308; smoother: doi:10.1016/j.cageo.2012.03.011; loss: P. J. Huber, Ann. Math. Stat. 35 (1964) 73.
 public struct PhysicsCalibration: Sendable, Hashable {
-  /// Parameters to search from several starts; nil for those that section "identifiability" found moved by data.
+  /// Parameters to search from several starts; nil for `identifiable`.
   public var free: [Parameter]?
   /// Starts of the search, ≥ 1; the first is the prior's centre.
   public var starts = 8

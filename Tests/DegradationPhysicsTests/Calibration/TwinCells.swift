@@ -19,7 +19,7 @@ enum TwinCells {
     SulfideCell(design: try design(numbers), parameters: ParameterSet())
   }
 
-  /// A bare polycrystal: strain, grain boundaries and secondary particles of physics.md section 8.
+  /// A bare polycrystal: strain, grain boundaries and secondary particles of 9 µm.
   static func poly(_ numbers: [String: Double] = [:]) throws -> SulfideCell {
     var p = ParameterSet()
     p[.strainScale] = 1
