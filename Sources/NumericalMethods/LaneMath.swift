@@ -41,7 +41,12 @@ public enum LaneMath {
   /// Natural logarithm of normal positive x; smaller values are taken as 1e-300, NaN stays NaN.
   @inlinable @inline(__always) public static func log(_ x: Lanes) -> Lanes {
     let positive = x.replacing(with: 1e-300, where: x .< 1e-300)
-    let bits = unsafeBitCast(positive, to: SIMD8<UInt64>.self)
+    // The bits of a NaN read as a number like any other; the difference, else 0, passes it on.
+    return logOfNormal(positive) + (positive - positive)
+  }
+
+  @inlinable @inline(__always) static func logOfNormal(_ x: Lanes) -> Lanes {
+    let bits = unsafeBitCast(x, to: SIMD8<UInt64>.self)
     let half: UInt64 = 0x3FE6_A09E_667F_3BCD  // √½
     let biased = ((bits &- half) &+ (1023 &<< 52)) &>> 52
     let magic = roundingShift.bitPattern
@@ -57,14 +62,13 @@ public enum LaneMath {
     let upper: Lanes = (top * z4 + high) * z4
     let tail: Lanes = (upper + low) * z
     let near: Lanes = s * 2 + s * tail
-    // The bits of a NaN read as a number like any other.
-    return (e * ln2High + (near + e * ln2Low)).replacing(with: x, where: x .!= x)
+    return e * ln2High + (near + e * ln2Low)
   }
 
   /// ln(1 + eᶻ), without overflow.
   @inlinable @inline(__always) public static func softplus(_ z: Lanes) -> Lanes {
     let magnitude = z.replacing(with: -z, where: z .> 0)
-    return z.replacing(with: 0, where: z .< 0) + log(exp(magnitude) + 1)
+    return z.replacing(with: 0, where: z .< 0) + logOfNormal(exp(magnitude) + 1)
   }
 
   /// 1 / (1 + e⁻ᶻ).
