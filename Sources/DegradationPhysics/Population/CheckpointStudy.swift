@@ -24,214 +24,197 @@ public struct Checkpoint: Sendable, Hashable {
   }
 }
 
-/// What a population of simulated cells says about published checkpoints, and what the checkpoints say back.
+/// What a population of simulated cells says of published checkpoints, and where the checkpoints move its centre.
 ///
-/// The prior is sampled as `points`, draws of the global level of the physics, each with several members that differ
-/// in recipe, unstated conditions and manufacturing. Points with equal weights are the prior predictive; weights that
-/// fall with a point's score on training papers are a generalised posterior, so calibration needs no new simulation
-/// and a paper that is held out never touches its own prediction.
-/// - Source: P. G. Bissiri, C. C. Holmes and S. G. Walker, J. R. Stat. Soc. B 78 (2016) 1103, doi:10.1111/rssb.12158
-///   (posterior from a loss); score: T. Gneiting and A. E. Raftery, J. Am. Stat. Assoc. 102 (2007) 359,
+/// A point is a shift of the global level along a few leading directions, on a lattice of prior standard deviations.
+/// Every point is simulated with the same draws, so points differ by the physics alone, and once: a fit to other papers
+/// looks it up. The fit of a fold never sees the paper that is left out.
+/// - Source: minimum of a proper score: T. Gneiting and A. E. Raftery, J. Am. Stat. Assoc. 102 (2007) 359,
 ///   doi:10.1198/016214506000001437.
 public struct CheckpointStudy: Sendable {
   /// The cells.
   public let cells: [CellHistory]
   /// The checkpoints.
   public let rows: [Checkpoint]
-  /// The global draws, one a point.
-  public let points: [[Double]]
-  /// Members of each point.
-  public let members: Int
-  /// Simulated retention of each row, members of one point together: `retention[row][point × members + member]`.
-  public let retention: [[Double]]
-  /// The same after 100 cycles, for each cell.
-  public let atHundred: [[Double]]
-  /// Mean score of each point on each row, lower is better: fair CRPS of its members.
-  private let scores: [[Double]]
+  private let population: SulfidePopulation
+  private let members: Int
+  private let seed: UInt64
+  private let threads: Int
+  private let rowsPerCell: [Double]
+  private var known: [[Int]: Outcome] = [:]
 
-  /// Simulates every cell of a study.
+  /// Directions of the fit: what capacity and resistance data move (`physics.md` §12, impedance series).
+  public static let leading: [String] = [
+    Parameter.fatigueRate, .contactShape, .interphaseResistivity, .interphasePassivation, .contactPatches, .crackRate,
+    .fatigueStrainExponent, .exchangeCurrent, .interphasePotentialFactor,
+  ].map(\.row.name) + ["strength_of_coating"]
+
+  private static let dimensions = leading.compactMap { GlobalLevel.names.firstIndex(of: $0) }
+  /// Least and greatest shift of a direction, in prior standard deviations.
+  private static let reach = 5
+  /// Points of CRPS (0.01 of retention) that a shift by one standard deviation costs, per squared shift (assumed): the
+  /// prior's pull.
+  private static let penalty = 0.02
+
+  /// What one point predicts.
+  struct Outcome: Sendable {
+    /// Members of each row, ascending.
+    var retention: [[Double]]
+    /// CRPS of each row.
+    var score: [Double]
+    /// Mean log fade of each row, and of each cell after 100 cycles.
+    var logFade: [Double]
+    var atHundred: [Double]
+  }
+
+  /// A study of published cells.
   ///
   /// - Parameters:
-  ///   - cells: cells with their columns; one that cannot be simulated is refused.
-  ///   - rows: checkpoints of those cells.
   ///   - population: prior; its `detail` should be `.classes`, so that no row fitted on a cell predicts it.
-  ///   - points: number of global draws.
-  ///   - members: members of each, ≥ 2.
-  /// - Throws: `DesignError`, `CancellationError`.
+  ///   - members: draws of each cell at each point, ≥ 2.
   public init(
-    cells: [CellHistory], rows: [Checkpoint], population: SulfidePopulation, points: Int, members: Int, seed: UInt64,
-    threads: Int
-  ) async throws {
-    precondition(points >= 1 && members >= 2, "\(points) points of \(members) members")
-    let globals = (0..<points).map { population.globalDraw($0, seed: seed) }
-    var retention = [[Double]](repeating: [], count: rows.count)
-    var hundred: [[Double]] = []
+    cells: [CellHistory], rows: [Checkpoint], population: SulfidePopulation, members: Int, seed: UInt64, threads: Int
+  ) {
+    precondition(members >= 2, "\(members) members")
+    self.cells = cells
+    self.rows = rows
+    self.population = population
+    self.members = members
+    self.seed = seed
+    self.threads = threads
+    var counts = [Double](repeating: 0, count: cells.count)
+    for r in rows where r.isScored { counts[r.cell] += 1 }
+    rowsPerCell = counts.map { max($0, 1) }
+  }
+
+  /// The prior's own point.
+  public static var prior: [Int] { [Int](repeating: 0, count: dimensions.count) }
+
+  /// The shift of the global level that a point stands for.
+  static func shift(_ point: [Int]) -> [Double] {
+    var z = [Double](repeating: 0, count: GlobalLevel.count)
+    for (d, steps) in zip(dimensions, point) { z[d] = Double(steps) }
+    return z
+  }
+
+  /// Simulates a point unless that was done before.
+  ///
+  /// - Throws: `DesignError`, `CancellationError`.
+  private mutating func outcome(_ point: [Int]) async throws -> Outcome {
+    if let found = known[point] { return found }
+    var shifted = population
+    shifted.calibration = GlobalCalibration(shift: Self.shift(point))
+    var out = Outcome(
+      retention: Array(repeating: [], count: rows.count), score: Array(repeating: 0, count: rows.count),
+      logFade: Array(repeating: 0, count: rows.count), atHundred: [])
     for (i, cell) in cells.enumerated() {
       let mine = rows.indices.filter { rows[$0].cell == i }
       // Retention counts from cycle 1 in a simulation, so n cycles later is age n + 1.
       let ages = Set(mine.map { rows[$0].cycles + 1 } + [101]).sorted()
-      var members_: [SulfideCell] = []
-      members_.reserveCapacity(points * members)
-      for k in 0..<points {
-        members_ += try population.draws(
-          cell, global: globals[k], indices: (k * members)..<((k + 1) * members), seed: seed)
-      }
-      let runs = try await SulfideAgeing.run(members_, SimulationRequest(ages: ages), threads: threads)
+      let draws = try shifted.draws(cell, count: members, seed: seed)
+      let runs = try await SulfideAgeing.run(draws, SimulationRequest(ages: ages), threads: threads)
       func values(_ age: Double) -> [Double] {
         guard let at = ages.firstIndex(of: age) else { return [] }
         // A run whose numerics failed says nothing good of its parameters: it counts as a dead cell.
         return runs.map { $0.capacityRetention.indices.contains(at) ? $0.capacityRetention[at] : 0 }
       }
-      for row in mine { retention[row] = values(rows[row].cycles + 1) }
-      hundred.append(values(101))
-    }
-    self.cells = cells
-    self.rows = rows
-    self.points = globals
-    self.members = members
-    self.retention = retention
-    atHundred = hundred
-    scores = rows.indices.map { row in
-      (0..<points).map { k in
-        Self.fairScore(retention[row][(k * members)..<((k + 1) * members)], rows[row].retention)
+      for row in mine {
+        let v = values(rows[row].cycles + 1)
+        out.retention[row] = v.sorted()
+        out.score[row] = Self.score(ofSorted: out.retention[row], rows[row].retention)
+        out.logFade[row] = mean(v.map(SulfidePopulation.logFade))
       }
+      out.atHundred.append(mean(values(101).map(SulfidePopulation.logFade)))
     }
+    known[point] = out
+    return out
   }
 
-  /// CRPS of an ensemble, unbiased for its size.
-  private static func fairScore(_ x: ArraySlice<Double>, _ y: Double) -> Double {
+  /// Continuous ranked probability score of an ensemble, unbiased for its size.
+  static func score(ofSorted x: [Double], _ y: Double) -> Double {
     let n = Double(x.count)
-    let sorted = x.sorted()
     var error = 0.0
     var spread = 0.0
-    for (i, v) in sorted.enumerated() {
+    for (i, v) in x.enumerated() {
       error += abs(v - y)
       spread += v * (2 * Double(i) - n + 1)
     }
     return error / n - spread / (n * (n - 1))
   }
 
-  /// Weights of the points from the papers that `isTraining` admits; the prior's at strength 0.
-  ///
-  /// - Parameters:
-  ///   - strength: weight of the evidence per cell and per point of CRPS (0.01 of retention), ≥ 0.
-  public func weights(strength: Double, isTraining: (String) -> Bool) -> [Double] {
-    var loss = [Double](repeating: 0, count: points.count)
-    let counts = rowsPerCell
-    for (row, r) in rows.enumerated() where isTraining(r.paper) {
-      for k in points.indices { loss[k] += 100 * scores[row][k] / counts[r.cell] }
+  /// Mean score over the cells of the papers that are admitted, in points, and the pull of the prior.
+  private mutating func objective(_ point: [Int], _ isTraining: (String) -> Bool) async throws -> Double {
+    let o = try await outcome(point)
+    var sum = 0.0
+    var weight = 0.0
+    for (k, r) in rows.enumerated() where r.isScored && isTraining(r.paper) {
+      sum += 100 * o.score[k] / rowsPerCell[r.cell]
+      weight += 1 / rowsPerCell[r.cell]
     }
-    let least = loss.min() ?? 0
-    let raw = loss.map { _exp(-strength * ($0 - least)) }
-    let sum = raw.reduce(0, +)
-    return raw.map { $0 / sum }
+    let pull = point.reduce(0.0) { $0 + Double($1 * $1) }
+    return sum / max(weight, 1e-9) + Self.penalty * pull
   }
 
-  private var rowsPerCell: [Double] {
-    var counts = [Double](repeating: 0, count: cells.count)
-    for r in rows { counts[r.cell] += 1 }
-    return counts.map { max($0, 1) }
-  }
-
-  /// The strength that predicts left-out papers best, among the training papers alone.
-  public func bestStrength(
-    among candidates: [Double] = [0, 0.01, 0.02, 0.05, 0.1, 0.2], isTraining: (String) -> Bool
-  ) -> Double {
-    let papers = Set(rows.map(\.paper)).filter(isTraining).sorted()
-    let counts = rowsPerCell
-    var best = (strength: 0.0, score: Double.infinity)
-    for strength in candidates {
-      var score = 0.0
-      for paper in papers {
-        let w = weights(strength: strength) { isTraining($0) && $0 != paper }
-        for (row, r) in rows.enumerated() where r.paper == paper && r.isScored {
-          score += prediction(row: row, weights: w).score(r.retention) / counts[r.cell]
+  /// The point that scores best on the papers admitted: steps along one direction at a time, from the prior, until none
+  /// helps.
+  ///
+  /// - Throws: `DesignError`, `CancellationError`.
+  public mutating func fit(isTraining: (String) -> Bool) async throws -> [Int] {
+    var point = Self.prior
+    var best = try await objective(point, isTraining)
+    var moved = true
+    while moved {
+      moved = false
+      for d in point.indices {
+        for step in [1, -1] {
+          var trial = point
+          trial[d] += step
+          while abs(trial[d]) <= Self.reach {
+            let value = try await objective(trial, isTraining)
+            guard value < best - 1e-9 else { break }
+            best = value
+            point = trial
+            moved = true
+            trial[d] += step
+          }
         }
       }
-      if score < best.score - 1e-12 { best = (strength, score) }
     }
-    return best.strength
+    return point
   }
 
-  /// The predictive distribution of a row under weights of the points.
-  public func prediction(row: Int, weights: [Double]) -> WeightedEnsemble {
-    WeightedEnsemble(retention[row], pointWeights: weights, members: members)
+  /// What a point predicts for a row.
+  ///
+  /// - Throws: `DesignError`, `CancellationError`.
+  public mutating func prediction(row: Int, point: [Int]) async throws -> CheckpointPrediction {
+    let o = try await outcome(point)
+    return CheckpointPrediction(values: o.retention[row], logFade: o.logFade[row])
   }
 
-  /// Mean log fade after 100 cycles of each cell under weights of the points: what contrasts are made of.
-  public func logFade(weights: [Double]) -> [Double] {
-    atHundred.map { values in
-      var sum = 0.0
-      for (j, v) in values.enumerated() {
-        sum += weights[j / members] / Double(members) * SulfidePopulation.logFade(v)
-      }
-      return sum
-    }
-  }
+  /// Mean log fade of each cell after 100 cycles: what contrasts are made of.
+  ///
+  /// - Throws: `DesignError`, `CancellationError`.
+  public mutating func logFadeAtHundred(point: [Int]) async throws -> [Double] { try await outcome(point).atHundred }
 
-  /// Mean log fade of a row under weights.
-  public func logFade(row: Int, weights: [Double]) -> Double {
-    var sum = 0.0
-    for (j, v) in retention[row].enumerated() {
-      sum += weights[j / members] / Double(members) * SulfidePopulation.logFade(v)
-    }
-    return sum
-  }
-
-  /// The calibration that all rows together give: the points with their weights, those of no weight left out.
-  public func calibration(strength: Double, isTraining: (String) -> Bool = { _ in true }) -> GlobalCalibration {
-    let w = weights(strength: strength, isTraining: isTraining)
-    let kept = points.indices.filter { w[$0] > 1e-4 }
-    let sum = kept.reduce(0) { $0 + w[$1] }
-    return GlobalCalibration(points: kept.map { points[$0] }, weights: kept.map { w[$0] / sum })
-  }
+  /// The calibration a point stands for.
+  public static func calibration(_ point: [Int]) -> GlobalCalibration { GlobalCalibration(shift: shift(point)) }
 }
 
-/// A distribution as weighted values.
-public struct WeightedEnsemble: Sendable {
-  /// Values, ascending.
-  public let values: [Double]
-  /// Their weights; the sum is 1.
-  public let weights: [Double]
+/// The predictive distribution of a published checkpoint.
+public struct CheckpointPrediction: Sendable, Hashable {
+  /// Simulated retentions, ascending.
+  public var values: [Double]
+  /// Their mean log fade.
+  public var logFade: Double
 
-  init(_ values: [Double], pointWeights: [Double], members: Int) {
-    let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
-    self.values = order.map { values[$0] }
-    weights = order.map { pointWeights[$0 / members] / Double(members) }
-  }
+  /// The `p` quantile.
+  public func quantile(_ p: Double) -> Double { NumericalMethods.quantile(ofSorted: values, p) }
 
-  /// The `p` quantile: the least value whose cumulated weight reaches p.
-  public func quantile(_ p: Double) -> Double {
-    var sum = 0.0
-    for (v, w) in zip(values, weights) {
-      sum += w
-      if sum >= p { return v }
-    }
-    return values.last ?? .nan
-  }
-
-  /// Share of the weight below a value, values equal to it by half.
+  /// Share of the values below an observation, ties by half.
   public func share(below y: Double) -> Double {
-    var sum = 0.0
-    for (v, w) in zip(values, weights) {
-      if v < y { sum += w } else if v == y { sum += 0.5 * w }
-    }
-    return sum
+    values.reduce(0.0) { $0 + ($1 < y ? 1 : $1 == y ? 0.5 : 0) } / Double(values.count)
   }
 
   /// Continuous ranked probability score against an observation, in the unit of the values.
-  public func score(_ y: Double) -> Double {
-    var below = 0.0
-    var total = 0.0
-    for k in values.indices.dropLast() {
-      below += weights[k]
-      let a = values[k]
-      let b = values[k + 1]
-      let left = min(max(y, a), b)
-      total += (left - a) * below * below + (b - left) * (1 - below) * (1 - below)
-    }
-    if let first = values.first, y < first { total += first - y }
-    if let last = values.last, y > last { total += y - last }
-    return total
-  }
+  public func score(_ y: Double) -> Double { CheckpointStudy.score(ofSorted: values, y) }
 }

@@ -67,8 +67,9 @@ public struct SulfidePopulation: Sendable {
   /// The global level of a draw, in prior standard deviations.
   func globalDraw(_ d: Int, seed: UInt64) -> [Double] {
     var stream = RandomStream(seed: seed, purpose: "sulfide-global", draw: d)
-    if let calibration { return calibration.point(stream.uniform()) }
-    return (0..<GlobalLevel.count).map { _ in stream.normal() }
+    let z = (0..<GlobalLevel.count).map { _ in stream.normal() }
+    guard let calibration else { return z }
+    return zip(z, calibration.values).map { $0 + $1 }
   }
 
   /// Draws of one cell.
@@ -76,31 +77,18 @@ public struct SulfidePopulation: Sendable {
   /// - Returns: `draws` cells; draw d of every cell of a run shares its global level, and of a study its recipe.
   /// - Throws: `DesignError`.
   public func draws(_ cell: CellHistory, count: Int, seed: UInt64) throws(DesignError) -> [SulfideCell] {
-    try draws(cell, indices: 0..<count, seed: seed) { globalDraw($0, seed: seed) }
-  }
-
-  /// Draws of one cell at one global level.
-  func draws(
-    _ cell: CellHistory, global: [Double], indices: Range<Int>, seed: UInt64
-  ) throws(DesignError) -> [SulfideCell] {
-    try draws(cell, indices: indices, seed: seed) { _ in global }
-  }
-
-  private func draws(
-    _ cell: CellHistory, indices: Range<Int>, seed: UInt64, global: (Int) -> [Double]
-  ) throws(DesignError) -> [SulfideCell] {
     let study = stableHash(cell.attributes.text("lab_id") ?? cell.id)
     var known: [CellAttributes: ResolvedMaterials] = [:]
     var out: [SulfideCell] = []
-    out.reserveCapacity(indices.count)
-    for d in indices {
+    out.reserveCapacity(count)
+    for d in 0..<count {
       let attributes = UnstatedConditions.drawn(cell, study: study, draw: d, seed: seed)
       let key = UnstatedConditions.materials(attributes)
       let materials: ResolvedMaterials
       if let found = known[key] { materials = found } else { materials = try library.resolve(key, detail: detail) }
       known[key] = materials
       out.append(
-        try assembled(cell, attributes, materials, study: study, global: global(d), draw: d, seed: seed))
+        try assembled(cell, attributes, materials, study: study, global: globalDraw(d, seed: seed), draw: d, seed: seed))
     }
     return out
   }
@@ -143,29 +131,20 @@ enum Correlation {
   }
 }
 
-/// What data have taught about the global level: draws of it, in prior standard deviations, with weights.
+/// What data have taught about the global level: a shift of its mean, in prior standard deviations.
 public struct GlobalCalibration: Sendable, Hashable, Codable {
-  /// Names of the dimensions, `GlobalLevel.names`.
-  public var names: [String]
-  /// Draws.
-  public var points: [[Double]]
-  /// Their weights; the sum is 1.
-  public var weights: [Double]
+  /// Shift by the name of its dimension; those not named stay at the prior.
+  public var shift: [String: Double]
 
-  /// A calibration from its points.
-  public init(points: [[Double]], weights: [Double]) {
-    names = GlobalLevel.names
-    self.points = points
-    self.weights = weights
+  /// A calibration from shifts in the order of `GlobalLevel.names`.
+  init(shift: [Double]) {
+    self.shift = Dictionary(
+      uniqueKeysWithValues: zip(GlobalLevel.names, shift).filter { $0.1 != 0 }.map { ($0.0, $0.1) })
   }
 
-  /// The point that a uniform number picks.
-  func point(_ u: Double) -> [Double] {
-    var sum = 0.0
-    for (point, weight) in zip(points, weights) {
-      sum += weight
-      if u <= sum { return point }
-    }
-    return points.last ?? []
-  }
+  /// A calibration from named shifts.
+  public init(shift: [String: Double]) { self.shift = shift }
+
+  /// The shift of every dimension, in the order of `GlobalLevel.names`.
+  var values: [Double] { GlobalLevel.names.map { shift[$0] ?? 0 } }
 }
