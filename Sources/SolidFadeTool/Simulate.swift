@@ -89,7 +89,8 @@ struct Simulate: AsyncParsableCommand {
               design: try CellDesign(history.attributes, anode: resolved.anode),
               parameters: resolved.parameters(base: population.base))
             outcome.warnings += PhysicsFiles.warnings(history.id, one.design, resolved)
-            results.add(history, [SulfideAgeing.run(one, request)], 
+            results.add(
+              history, [SulfideAgeing.run(one, request)],
               loopGain: SulfideAgeing.loopGain(one, age: Double(cycles), cycling: request.cycling))
           } else {
             let cells = try population.draws(history, count: draws, seed: global.seed)
