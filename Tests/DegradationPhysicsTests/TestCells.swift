@@ -40,7 +40,7 @@ private let testedValues: [(Parameter, Double)] = [
   (.crackDiffusionGain, 3), (.crackSurfaceGain, 0.2), (.crackDiffusionStress, 2), (.initialInterphase, 1e-9),
   (.interphaseReaction, 8e-14), (.interphaseDiffusion, 6e-22), (.interphaseActivation, 50e3),
   (.interphasePotentialFactor, 0.13), (.interphaseReferencePotential, 3.9), (.interphaseOxidationWeight, 0.6),
-  (.interphaseOxidationOpening, 2), (.interphaseResistivity, 8e6), (.spaceChargeResistance, 2e-3),
+  (.interphaseOxidationOpening, 2), (.interphasePassivation, 1e9), (.interphaseResistivity, 8e6), (.spaceChargeResistance, 2e-3),
   (.spaceChargeTime, 3.6e4), (.spaceChargeShielding, 0.8), (.spaceChargeElectrolyte, 0), (.oxidationOnset, 4.3),
   (.oxidationWidth, 0.05), (.oxidationRate, 4e-8), (.oxidationPassivation, 0.05), (.oxidationBlocking, 3),
   (.oxygenGain, 1), (.carbonArea, 1), (.carbonGain, 1), (.oxidationElectrons, 5), (.rockSaltRate, 5e-15),

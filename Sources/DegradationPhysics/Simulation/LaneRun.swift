@@ -78,7 +78,9 @@ struct LaneRun {
       let e = LaneElectrode(c, state)
       ends = e.endPoints(c, from: ends, views)
       let q = e.capacity(ends)
-      if !isPastReference, age >= request.cycling.referenceAge - 1e-9 { setReference() }
+      if !isPastReference, age >= request.cycling.referenceAge - 1e-9 {
+        setReference(cycles.conditions, LaneBlock(c, e, ends, views))
+      }
       let drive = LaneDrive(c, e, ends, capacity: q, views)
       let rates = LaneRates(c, state, e, drive, capacity: q, current: c.dischargeCurrent)
       observe(c, cycles.conditions, e, q, rates)
@@ -108,8 +110,9 @@ struct LaneRun {
     return min(request.step(at: age), room)
   }
 
-  private mutating func setReference() {
+  private mutating func setReference(_ conditions: CycleConditions, _ present: LaneBlock) {
     reference = state
+    known = [conditions: present]
     isPastReference = true
     for early in record.pending {
       let b = block(early.conditions)
@@ -128,9 +131,7 @@ struct LaneRun {
     let c = LaneCell(cells, conditions, without: request.without)
     let e = LaneElectrode(c, reference)
     let at = e.endPoints(c, from: EndPoints(), views)
-    let made = LaneBlock(
-      cell: c, capacity: e.capacity(at), energy: e.energy(c, at, views), resistance: e.resistance,
-      middle: (at.charged + at.discharged) * 0.5)
+    let made = LaneBlock(c, e, at, views)
     known[conditions] = made
     return made
   }
@@ -227,4 +228,12 @@ struct LaneBlock {
   let capacity, energy, resistance: Lanes
   /// Content half-way between the end points.
   let middle: Lanes
+
+  init(_ c: LaneCell, _ e: LaneElectrode, _ ends: EndPoints, _ views: PotentialViews) {
+    cell = c
+    capacity = e.capacity(ends)
+    energy = e.energy(c, ends, views)
+    resistance = e.resistance
+    middle = (ends.charged + ends.discharged) * 0.5
+  }
 }
