@@ -40,6 +40,24 @@ public struct Network<Scalar: BLASScalar>: Sendable, Hashable, Codable {
     }
   }
 
+  /// A network from its parts, checked.
+  ///
+  /// - Parameters:
+  ///   - sizes: values at the input, after each hidden layer and at the output; each 1…2²⁰.
+  ///   - parameters: W (inputs × outputs, row-major) and b of each layer in turn, finite.
+  /// - Throws: `LearningError.corruptModel`.
+  public init(sizes: [Int], activation: Activation, parameters: [Scalar]) throws(LearningError) {
+    // The bounds keep the products of damaged sizes from overflowing.
+    let plausible = (2...64).contains(sizes.count) && sizes.allSatisfy { (1...(1 << 20)).contains($0) }
+    layers = plausible ? DenseLayer.stack(sizes) : []
+    guard layers.last?.biases.upperBound == parameters.count, parameters.allSatisfy(\.isFinite) else {
+      throw .corruptModel("\(parameters.count) parameters for layers of \(sizes), or not finite")
+    }
+    self.sizes = sizes
+    self.activation = activation
+    self.parameters = parameters
+  }
+
   /// The outputs for rows of inputs, both row-major without gaps.
   public func callAsFunction(_ input: [Scalar], rows: Int) -> [Scalar] {
     var pass = NetworkPass<Scalar>()
@@ -52,18 +70,10 @@ public struct Network<Scalar: BLASScalar>: Sendable, Hashable, Codable {
   /// Decodes a network; sizes or parameters that cannot belong to one are an error.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    sizes = try container.decode([Int].self, forKey: .sizes)
-    activation = try container.decode(Activation.self, forKey: .activation)
-    parameters = try container.decode([Scalar].self, forKey: .parameters)
-    // The bounds keep the products of damaged sizes from overflowing.
-    let plausible = (2...64).contains(sizes.count) && sizes.allSatisfy { (1...(1 << 20)).contains($0) }
-    layers = plausible ? DenseLayer.stack(sizes) : []
-    guard layers.last?.biases.upperBound == parameters.count, parameters.allSatisfy(\.isFinite)
-    else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .parameters, in: container,
-        debugDescription: "\(parameters.count) parameters for layers of \(sizes), or not finite")
-    }
+    try self.init(
+      sizes: container.decode([Int].self, forKey: .sizes),
+      activation: container.decode(Activation.self, forKey: .activation),
+      parameters: container.decode([Scalar].self, forKey: .parameters))
   }
 }
 
@@ -108,7 +118,7 @@ struct NetworkPass<Scalar: BLASScalar> {
   private static func activate(_ y: UnsafeMutablePointer<Scalar>, count: Int, _ activation: Activation) {
     switch activation {
     case .tanh: for i in 0..<count { y[i] = Scalar(tanh(Double(y[i]))) }
-    case .relu: for i in 0..<count where y[i] < 0 { y[i] = 0 }
+    case .relu: for i in 0..<count { y[i] = y[i] < 0 ? 0 : y[i] }
     }
   }
 
@@ -141,7 +151,7 @@ struct NetworkPass<Scalar: BLASScalar> {
           deltas[l - 1].withUnsafeMutableBufferPointer { d in
             switch network.activation {
             case .tanh: for i in 0..<count { d[i] *= 1 - y[i] * y[i] }
-            case .relu: for i in 0..<count where y[i] <= 0 { d[i] = 0 }
+            case .relu: for i in 0..<count { d[i] = y[i] <= 0 ? 0 : d[i] }
             }
           }
         }
