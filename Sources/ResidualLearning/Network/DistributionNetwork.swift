@@ -74,11 +74,13 @@ public struct DistributionNetworkOptions: Sendable, Codable, Hashable {
     let encoding = InputEncoding(table, rows: rows.training)
     let scale = try DistributionScale(family, rows.training.map { observations[$0] })
     guard scale.isValid else { throw .numericalFailure("the spread of the target is not finite; scale the targets") }
-    let head = DistributionHead(scale: scale, rule: rule, observations: observations, weights: unitMean(weights, rows.training))
+    let head = DistributionHead(
+      scale: scale, rule: rule, observations: observations, weights: unitMean(weights, rows.training))
     return (
       encoding,
       NetworkData(
-        inputs: encoding(table), width: encoding.width, training: rows.training, validation: rows.validation, head: head)
+        inputs: encoding(table), width: encoding.width, training: rows.training, validation: rows.validation, head: head
+      )
     )
   }
 }

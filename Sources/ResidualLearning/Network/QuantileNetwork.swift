@@ -61,7 +61,8 @@ public struct QuantileNetworkOptions: Sendable, Codable, Hashable {
     return (
       encoding,
       NetworkData(
-        inputs: encoding(table), width: encoding.width, training: rows.training, validation: rows.validation, head: head)
+        inputs: encoding(table), width: encoding.width, training: rows.training, validation: rows.validation, head: head
+      )
     )
   }
 }
