@@ -172,8 +172,8 @@ struct DistributionNetworkTests {
       try await quantiles.fit(sample.x, target: sample.target, stream: 7, width: 3)
         == quantiles.fit(sample.x, target: sample.target, stream: 7))
     for (i, one) in model.predict(sample.x).enumerated() {
-      let centre = mean(one.components.map(\.a))
-      let variance = mean(one.components.map { exp(2 * $0.b) + pow($0.a - centre, 2) })
+      let centre = mean(one.parts.map(\.a))
+      let variance = mean(one.parts.map { exp(2 * $0.b) + pow($0.a - centre, 2) })
       #expect(abs(one.mean - centre) < 1e-12 && abs(one.standardDeviation - variance.squareRoot()) < 1e-12)
       #expect(model.predict(row: (0..<3).map { sample.x[i, $0] }) == one)
       for p in [0.01, 0.5, 0.9] { #expect(abs(one.cumulative(one.quantile(p)) - p) < 1e-12) }

@@ -25,7 +25,9 @@ struct NetworkHeadTests {
     return worst / largest
   }
 
-  @Test("Gradients of distribution heads are central differences", arguments: DistributionFamily.allCases)
+  @Test(
+    "Gradients of distribution heads are central differences",
+    arguments: [DistributionFamily.normal, .logNormal, .weibull])
   func distributions(family: DistributionFamily) throws {
     var stream = RandomStream(seed: 5, purpose: "head")
     for rule in ScoringRule.allCases where rule == .logScore || family == .normal {
@@ -61,7 +63,8 @@ struct NetworkHeadTests {
     #expect(gradient[1] == 0 && gradient[3] == 0.5)
   }
 
-  @Test("Zeros stand for the distribution of the targets", arguments: DistributionFamily.allCases)
+  @Test(
+    "Zeros stand for the distribution of the targets", arguments: [DistributionFamily.normal, .logNormal, .weibull])
   func start(family: DistributionFamily) throws {
     var stream = RandomStream(seed: 9, purpose: "start")
     let drawn = FittedDistribution(family, a: 2, b: -0.7)

@@ -46,8 +46,8 @@ struct DistributionScale: Sendable, Hashable, Codable {
     var points: [Double] = []
     for (row, observation) in observations.enumerated() {
       let point = observation.nearest
-      guard family == .normal || point > 0 else { throw .notFinite("logarithm of the observation", row: row) }
-      points.append(family == .normal ? point : log(point))
+      guard !family.isOfLogarithm || point > 0 else { throw .notFinite("logarithm of the observation", row: row) }
+      points.append(family.isOfLogarithm ? log(point) : point)
     }
     let deviation = standardDeviation(points)
     let middle = mean(points)
@@ -89,13 +89,13 @@ struct DistributionHead: NetworkHead {
     var sum = 0.0
     for (i, row) in rows.enumerated() {
       let raw = values[2 * i + 1]
-      let all = rule.evaluate(
-        scale.family, a: scale.centre + scale.scale * Double(values[2 * i]), b: scale.logSpread + bounded(raw),
-        observations[row])
+      let one = scale.distribution(values[2 * i], raw)
+      let value = rule.value(scale.family, a: one.a, b: one.b, observations[row])
+      let slope = rule.gradient(scale.family, a: one.a, b: one.b, observations[row])
       let weight = weights.isEmpty ? share : share * weights[row]
-      sum += weight * all.value
-      gradient[2 * i] = Float(weight * all.a * scale.scale)
-      gradient[2 * i + 1] = Float(inward(weight * all.b, at: raw))
+      sum += weight * value
+      gradient[2 * i] = Float(weight * slope.a * scale.scale)
+      gradient[2 * i + 1] = Float(inward(weight * slope.b, at: raw))
     }
     return sum
   }
@@ -188,6 +188,11 @@ struct QuantileHead: NetworkHead {
     }
     return sum
   }
+}
+
+extension DistributionFamily {
+  /// Whether location and scale are those of the logarithm of the value.
+  fileprivate var isOfLogarithm: Bool { self == .logNormal || self == .weibull }
 }
 
 extension Observation {

@@ -28,7 +28,7 @@ enum NetworkBenchmark {
     let rows = (0..<1000).map { i in (0..<test.x.columnCount).map { test.x[i, $0] } }
     let before = processSeconds()
     var sum = 0.0
-    for _ in 0..<100 { for row in rows { sum += model.predict(row: row).components[0].a } }
+    for _ in 0..<100 { for row in rows { sum += model.predict(row: row).parts[0].a } }
     let single = processSeconds() - before
     let n = Double(test.y.count)
     print(
