@@ -55,7 +55,9 @@ public struct PartialEffect: Sendable, Hashable, Codable {
     let place = values.map { value in max(1, points.firstIndex { value <= $0 } ?? points.count - 1) - 1 }
     let low = predict(data.replacing(column: column, by: place.map { points[$0] }))
     let high = predict(data.replacing(column: column, by: place.map { points[$0 + 1] }))
-    var (sums, counts) = ([Double](repeating: 0, count: points.count - 1), [Double](repeating: 0, count: points.count - 1))
+    var (sums, counts) = (
+      [Double](repeating: 0, count: points.count - 1), [Double](repeating: 0, count: points.count - 1)
+    )
     for (row, k) in place.enumerated() {
       sums[k] += high[row] - low[row]
       counts[k] += 1

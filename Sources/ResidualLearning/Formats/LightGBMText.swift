@@ -1,7 +1,8 @@
 /// The text form of LightGBM's models, version 4: what `Booster.save_model` writes and `model_file` reads.
 ///
 /// Predictions agree to the last bits: thresholds are 64-bit, a value at the threshold goes left in both, and the base
-/// score goes into the first tree.
+/// score goes into the first tree. LightGBM takes values within ±1e-35 for 0: thresholds in there are read as it uses
+/// them, but written ones cannot part such values.
 ///
 /// - Source: LightGBM 4, `src/io/gbdt_model_text.cpp` and `src/io/tree.cpp`.
 public enum LightGBMText {
@@ -169,6 +170,13 @@ public enum LightGBMText {
     }
   }
 
+  /// The threshold that does what LightGBM does when it takes values within ±1e-35 (as a 32-bit number) for 0.
+  private static func effective(_ threshold: Double) -> Double {
+    let zero = Double(1e-35 as Float)
+    if threshold >= 0 && threshold < zero { return zero }
+    return threshold < 0 && threshold >= -zero ? (-zero).nextDown : threshold
+  }
+
   private static func nodes(_ block: Block, tree: Int, features: Int) throws(LearningError) -> [TreeAssembly.Node] {
     let leaves = try block.integer("num_leaves")
     guard leaves >= 1 else { throw .corruptModel("tree \(tree): \(leaves) leaves") }
@@ -206,7 +214,7 @@ public enum LightGBMText {
       }
       out.append(
         TreeAssembly.Node(
-          feature: feature[k], threshold: threshold[k], missingLeft: missingLeft,
+          feature: feature[k], threshold: effective(threshold[k]), missingLeft: missingLeft,
           children: (try place(left[k]), try place(right[k])), gain: gain.isEmpty ? 0 : gain[k],
           cover: counts.isEmpty ? 0 : counts[k]))
     }

@@ -2,7 +2,7 @@
 public enum ONNXTrees {
   /// Which operator holds the trees.
   public enum Operator: Sendable, Hashable, CaseIterable {
-    /// `TreeEnsembleRegressor` of `ai.onnx.ml` 3, which runtimes read widely.
+    /// `TreeEnsembleRegressor` of `ai.onnx.ml` 3, which runtimes read widely; its output is 32-bit.
     case regressor
     /// `TreeEnsemble` of `ai.onnx.ml` 5, its replacement.
     case ensemble
@@ -26,7 +26,8 @@ public enum ONNXTrees {
     }
     var graph = ONNXGraph()
     let input = graph.input("features", precision, columns: names.count)
-    graph.output("sums", precision, columns: outputs.count)
+    // The older operator gives 32-bit sums whatever its inputs.
+    graph.output("sums", form == .regressor ? .float32 : precision, columns: outputs.count)
     let base = outputs.map(\.baseScore)
     switch form {
     case .regressor:

@@ -64,6 +64,13 @@ struct DistributionScale: Sendable, Hashable, Codable {
     }
   }
 
+  init(family: DistributionFamily, centre: Double, scale: Double, logSpread: Double) {
+    self.family = family
+    self.centre = centre
+    self.scale = scale
+    self.logSpread = logSpread
+  }
+
   /// The distribution behind two outputs.
   func distribution(_ first: Float, _ second: Float) -> FittedDistribution {
     FittedDistribution(family, a: centre + scale * Double(first), b: logSpread + bounded(second))
@@ -126,6 +133,13 @@ struct QuantileScale: Sendable, Hashable, Codable {
       if k == middle { return 0 }
       return log(max(k > middle ? start[k] - start[k - 1] : start[k + 1] - start[k], 1e-3 * unit))
     }
+  }
+
+  init(levels: [Double], centre: Double, scale: Double, logGaps: [Double]) {
+    self.levels = levels
+    self.centre = centre
+    self.scale = scale
+    self.logGaps = logGaps
   }
 
   /// The middle quantile and the logs of the gaps behind the outputs of a row.
