@@ -117,9 +117,9 @@ struct ExportedFiles {
         (0..<table.columnCount).allSatisfy { !table[row, $0].isInfinite }
       }
       let rows = table.selecting(rows: Array(finite.prefix(40)))
-      // shap's interventional values add up only where nothing is missing.
+      // Rows for which shap's interventional values add up: see the script.
       let whole = finite.filter { row in (0..<table.columnCount).allSatisfy { !table[row, $0].isNaN } }
-      let background = table.selecting(rows: Array(whole.prefix(10)))
+      let background = table.selecting(rows: whole.filter { $0 < 20 })
       let explainer = TreeExplainer(models[0])
       arrays["explained"] = rows.values
       arrays["base"] = [explainer.base]

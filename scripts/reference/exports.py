@@ -78,8 +78,9 @@ def trees(name, columns, outputs):
                 rows=False)
         background = data["background"].reshape(-1, columns)
         against = shap.TreeExplainer(booster, background, feature_perturbation="interventional")
-        # With a missing value on one side only, shap's values do not add up to the prediction.
-        whole = ~np.isnan(explained).any(axis=1)
+        # Here shap rounds to 32 bits, so that values on a cut change sides: the random rows only, and whole ones, since
+        # with a missing value on one side its values do not add up to the prediction.
+        whole = ~np.isnan(explained).any(axis=1) & (np.arange(len(explained)) < 20)
         compare(f"{name}: shap, interventional", against.shap_values(explained[whole]),
                 data["interventional"].reshape(-1, columns)[whole], 1e-6, rows=False)
 
