@@ -25,7 +25,9 @@ struct Simulate: AsyncParsableCommand {
     Double?
   @Option(name: .customLong("resistance-limit"), help: "Resistance over its first value that counts as failure.")
   var resistanceLimit: Double?
-  @Option(name: .customLong("protocol"), help: "Test protocol (JSON): formation, cycles, check-ups, rests, re-pressing, rate tests.")
+  @Option(
+    name: .customLong("protocol"),
+    help: "Test protocol (JSON): formation, cycles, check-ups, rests, re-pressing, rate tests.")
   var protocolFile: String?
   @Option(help: "Parameters of the reference cell (JSON): names and values.") var params: String?
   @Option(help: "Own materials (JSON): one, or a list; may be repeated.") var materials: [String] = []
