@@ -103,6 +103,13 @@ struct LevelMember: Sendable, Hashable, Codable {
 
   /// Predictions, and the predictive spread where the member has one.
   func predict(_ x: Matrix, groups: [Int], scaler: FeatureScaler) -> (mean: [Double], spread: [Double]?) {
+    // One row at a time: kernels of matrices round a row by its place in the block, and a cell's numbers must not
+    // depend on its company.
+    if x.rows > 1 {
+      let rows = (0..<x.rows).map { predict(x.selecting(rows: [$0]), groups: [groups[$0]], scaler: scaler) }
+      let spreads = rows.compactMap(\.spread)
+      return (rows.flatMap(\.mean), spreads.count == rows.count ? spreads.flatMap { $0 } : nil)
+    }
     let inputs = x.selecting(columns: columns)
     switch fit {
     case .constant(let value): return ([Double](repeating: value, count: x.rows), nil)

@@ -25,6 +25,11 @@ enum PhysicsFiles {
 
   private static func read<T: Decodable>(_ path: String) throws -> T {
     let data = try bytes(path)
+    do { _ = try JSONTree(parsing: Array(data)) } catch {
+      throw DataFault(
+        "E010", file: path, line: error.line, column: error.column, "not well-formed JSON: \(error.message)",
+        help: "correct the file")
+    }
     do {
       return try JSONDecoder().decode(T.self, from: data)
     } catch let error as DecodingError {
@@ -54,11 +59,6 @@ enum PhysicsFiles {
         "E011", file: path, line: line(context.codingPath.last?.stringValue), field: name(context.codingPath),
         context.debugDescription, help: "give the kind of value that is expected")
     case .dataCorrupted(let context):
-      if context.codingPath.isEmpty, let under = context.underlyingError as NSError? {
-        let detail = under.userInfo[NSDebugDescriptionErrorKey] as? String
-        return DataFault(
-          "E010", file: path, "not well-formed JSON: \(detail ?? context.debugDescription)", help: "correct the file")
-      }
       return DataFault(
         "E014", file: path, line: line(context.codingPath.last?.stringValue), field: name(context.codingPath),
         context.debugDescription, help: "correct the file")
