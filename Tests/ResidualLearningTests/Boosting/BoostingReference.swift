@@ -125,3 +125,10 @@ struct BoostingProblem {
 
 /// The natural logarithm, for tests without Foundation.
 func naturalLog(_ x: Double) -> Double { log(x) }
+
+extension DistributionFamily {
+  /// One of each.
+  static let tested: [DistributionFamily] = [
+    .normal, .studentT(degreesOfFreedom: 5), .logNormal, .weibull, .logLogistic,
+  ]
+}
