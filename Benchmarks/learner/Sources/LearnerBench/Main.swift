@@ -4,28 +4,84 @@ import ResidualLearning
 /// One fit in one process: reads raw tables, fits, predicts, prints one JSON line. `compare.py` calls it.
 @main
 struct Main {
-  static func main() {
+  static func main() async {
     do {
-      try run(Arguments(Array(CommandLine.arguments.dropFirst())))
+      try await run(Arguments(Array(CommandLine.arguments.dropFirst())))
     } catch {
       print("{\"error\": \"\(error)\"}")
       exit(1)
     }
   }
 
-  static func run(_ arguments: Arguments) throws {
-    let columns = arguments.int("columns")
-    func table(_ name: String) -> FeatureTable {
-      let values = arguments.numbers(name)
-      let rows = values.count / max(1, columns)
-      return FeatureTable(
-        names: (0..<columns).map { "x\($0)" },
-        columns: (0..<columns).map { Array(values[($0 * rows)..<(($0 + 1) * rows)]) })
-    }
-    let train = table("x")
+  static func run(_ arguments: Arguments) async throws {
+    let train = table(arguments, "x")
+    let test = table(arguments, "test")
     let target = arguments.numbers("y")
-    let test = table("test")
-    let validation = arguments.text("validation").isEmpty ? nil : arguments.numbers("validation").map { $0 != 0 }
+    let groups = arguments.numbers("groups").map { Int($0) }
+    let share = arguments.double("validationShare")
+    let validation = share > 0 ? heldOutGroups(groups, share: share, seed: 1) : nil
+    let options = options(arguments)
+    let width = arguments.int("threads", 1)
+    let loaded = peakMemoryMiB()
+    let (cpu, wall) = (processorSeconds(), wallSeconds())
+    func report(_ trees: Int, _ more: [(String, Double)] = []) {
+      let fields: [(String, Double)] =
+        [
+          ("cpu", processorSeconds() - cpu), ("wall", wallSeconds() - wall), ("memory", peakMemoryMiB() - loaded),
+          ("trees", Double(trees)),
+        ] + more
+      print("{" + fields.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}")
+    }
+    let task = arguments.text("task", "squared")
+    if task == "squared" {
+      let model = try options.fit(
+        train, target: target, weights: nil, validation: validation, stream: 1, width: width)
+      report(model.treeCount)
+      if arguments.text("out").isEmpty { return }
+      let predicted = predict(model, test)
+      arguments.write("out", predicted.values)
+      print("{\"predict\": \(predicted.batchSeconds), \"single\": \(predicted.singleSeconds)}")
+    } else if task == "quantile" {
+      let levels = arguments.text("levels").split(separator: ",").compactMap { Double($0) }
+      let model = try QuantileBoosting(trees: options, levels: levels).fit(
+        train, target: target, weights: nil, validation: validation, stream: 1, width: width)
+      report(model.outputs[levels.count / 2].treeCount)
+      arguments.write("out", model.predict(test).flatMap { $0 })
+    } else {
+      let family = DistributionFamily(rawValue: arguments.text("family", "normal")) ?? .normal
+      var boosting = DistributionBoosting(
+        trees: options, family: family, rule: ScoringRule(rawValue: arguments.text("rule", "logScore")) ?? .logScore)
+      boosting.sharedTrees = arguments.int("shared") == 1
+      boosting.calibratesSpread = arguments.int("calibrate") == 1
+      if task == "ensemble" {
+        var ensemble = EnsembleBoosting(member: boosting)
+        ensemble.members = arguments.int("members", 10)
+        ensemble.calibratesSpread = arguments.int("calibrate", 1) == 1
+        let model = try await ensemble.fit(
+          train, observations: target.map { .exact($0) }, groups: groups, weights: nil, stream: 1, width: width)
+        report(model.members[0].location.treeCount)
+        let found = model.predict(test)
+        arguments.write("out", found.map(\.mean) + found.map(\.standardDeviation))
+      } else {
+        let model = try boosting.fit(
+          train, target: target, weights: nil, validation: validation, stream: 1, width: width)
+        report(model.location.treeCount)
+        let found = model.predict(test)
+        arguments.write("out", found.map(\.mean) + found.map(\.standardDeviation))
+      }
+    }
+  }
+
+  static func table(_ arguments: Arguments, _ name: String) -> FeatureTable {
+    let columns = arguments.int("columns")
+    let values = arguments.numbers(name)
+    let rows = values.count / max(1, columns)
+    return FeatureTable(
+      names: (0..<columns).map { "x\($0)" },
+      columns: (0..<columns).map { Array(values[($0 * rows)..<(($0 + 1) * rows)]) })
+  }
+
+  static func options(_ arguments: Arguments) -> BoostingOptions {
     var options = BoostingOptions()
     options.rounds = arguments.int("rounds", 100)
     options.learningRate = arguments.double("rate", 0.1)
@@ -36,20 +92,9 @@ struct Main {
     options.rowSubsample = arguments.double("rowShare", 1)
     options.columnSubsample = arguments.double("columnShare", 1)
     options.patience = arguments.int("patience", 30)
+    options.maxBins = arguments.int("bins", 255)
     options.growth = TreeGrowth(rawValue: arguments.text("growth", "leafWise")) ?? .leafWise
-    let width = arguments.int("threads", 1)
-    let loaded = peakMemoryMiB()
-    let (cpu, wall) = (processorSeconds(), wallSeconds())
-    let model = try options.fit(
-      train, target: target, weights: nil, validation: validation, stream: 1, width: width)
-    let fields: [(String, Double)] = [
-      ("cpu", processorSeconds() - cpu), ("wall", wallSeconds() - wall), ("memory", peakMemoryMiB() - loaded),
-      ("trees", Double(model.treeCount)),
-    ]
-    let predicted = predict(model, test)
-    if !arguments.text("out").isEmpty { arguments.write("out", predicted.values) }
-    let all = fields + [("predict", predicted.batchSeconds), ("single", predicted.singleSeconds)]
-    print("{" + all.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}")
+    return options
   }
 
   /// Predictions, and the seconds a row takes in a batch and alone.
