@@ -109,11 +109,9 @@ public struct BoostingOptions: Sendable, Codable, Hashable {
     try require(
       categoricalFeatures.isEmpty || growth != .symmetric, "categoricalFeatures", categoricalFeatures,
       "empty with symmetric trees")
-    for column in try self.columns(categoricalFeatures, table) {
+    for column in try self.columns(categoricalFeatures, table) where constrained {
       try require(
-        monotone.isEmpty || monotone[column] == 0, "monotone", monotone[column],
-        "0 for the categorical column "
-          + table.names[column])
+        monotone[column] == 0, "monotone", monotone[column], "0 for the categorical column \(table.names[column])")
     }
     _ = try self.columns(linearFeatures, table)
   }

@@ -14,6 +14,9 @@ public struct QuantileBoosting: Sendable, Codable, Hashable {
   public var trees: BoostingOptions
   /// Probabilities, ascending, in (0, 1).
   public var levels: [Double]
+  /// Whether a shift of the middle and a factor on each gap are set by the pinball loss of the validation rows: trees
+  /// that fit their rows too well make gaps too narrow.
+  public var calibrates = false
 
   /// Options as named.
   public init(trees: BoostingOptions = BoostingOptions(), levels: [Double] = [0.05, 0.25, 0.5, 0.75, 0.95]) {
@@ -91,7 +94,37 @@ public struct QuantileBoosting: Sendable, Codable, Hashable {
     for k in levels.indices {
       outputs.append(try forests[k].trees(table.names, baseScore: base[k], first: kept[k]))
     }
+    if calibrates && !run.validation.isEmpty {
+      for (k, shift) in shifts(of: outputs, table, loss, run).enumerated() {
+        outputs[k] = try outputs[k].shiftingBase(by: shift)
+      }
+    }
     return try QuantileTrees(levels: levels, outputs: outputs)
+  }
+
+  /// What to add to each output for the least loss on the validation rows, from the middle outwards, twice.
+  private func shifts(
+    of outputs: [BoostedTrees], _ table: FeatureTable, _ loss: QuantileLoss, _ run: BoostingRun
+  ) -> [Double] {
+    let n = table.rowCount
+    let parameters = outputs.map { output in
+      let memory = ScratchMemory<Double>(n)
+      for (row, value) in output.predict(table).enumerated() { memory.base[row] = value }
+      return memory
+    }
+    let quantiles = ScratchMemory<Double>(repeating: 0, count: levels.count * n)
+    defer { withExtendedLifetime((parameters, quantiles)) {} }
+    let middle = loss.middle
+    let order = Array(middle..<levels.count) + (0..<middle).reversed()
+    var shifts = [Double](repeating: 0, count: levels.count)
+    for output in order + order {
+      loss.setQuantiles(run, parameters, quantiles)
+      let best = run.validation.withUnsafeBufferPointer { loss.bestStep(output, parameters[output], quantiles, $0) }
+      let shift = output == middle ? best : log(min(max(best, 1 / Self.largestFactor), Self.largestFactor))
+      shifts[output] += shift
+      for row in 0..<n { parameters[output].base[row] += shift }
+    }
+    return shifts
   }
 
   /// The middle quantile and the logs of gaps of all targets together.

@@ -85,10 +85,16 @@ private func scoringShift(
 extension DistributionTrees {
   /// The same trees with `shift` added to every b.
   func shiftingSpread(by shift: Double) throws(LearningError) -> DistributionTrees {
-    let moved = try BoostedTrees(
-      featureNames: spread.featureNames, baseScore: spread.baseScore + shift, roots: spread.roots,
-      feature: spread.feature, threshold: spread.threshold, left: spread.left, flags: spread.flags, leaf: spread.leaf,
-      gain: spread.gain, cover: spread.cover, levels: spread.levels, linear: spread.linear)
-    return try DistributionTrees(family: family, location: location, spread: moved, spreadBounds: spreadBounds)
+    return try DistributionTrees(
+      family: family, location: location, spread: spread.shiftingBase(by: shift), spreadBounds: spreadBounds)
+  }
+}
+
+extension BoostedTrees {
+  /// The same trees with `shift` added to the base score.
+  func shiftingBase(by shift: Double) throws(LearningError) -> BoostedTrees {
+    try BoostedTrees(
+      featureNames: featureNames, baseScore: baseScore + shift, roots: roots, feature: feature, threshold: threshold,
+      left: left, flags: flags, leaf: leaf, gain: gain, cover: cover, levels: levels, linear: linear)
   }
 }

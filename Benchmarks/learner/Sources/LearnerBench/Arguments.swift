@@ -48,9 +48,22 @@ private func seconds(_ clock: clockid_t) -> Double {
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
 
-/// Most memory the process ever held [MiB].
-func peakMemoryMiB() -> Double {
-  var usage = rusage()
-  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-  return Double(usage.ru_maxrss) / 1024
+/// Starts the peak of the process's memory anew.
+func resetPeakMemory() {
+  guard let file = fopen("/proc/self/clear_refs", "w") else { return }
+  fputs("5", file)
+  fclose(file)
+}
+
+/// A line of the process's status, as `VmRSS` or `VmHWM` [MiB].
+func memoryMiB(_ key: String) -> Double {
+  guard let file = fopen("/proc/self/status", "r") else { return .nan }
+  defer { fclose(file) }
+  var line = [CChar](repeating: 0, count: 256)
+  while fgets(&line, 256, file) != nil {
+    let words = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      .split(whereSeparator: { $0 == ":" || $0 == " " || $0 == "\t" })
+    if words.count > 1, words[0] == key { return (Double(words[1]) ?? .nan) / 1024 }
+  }
+  return .nan
 }

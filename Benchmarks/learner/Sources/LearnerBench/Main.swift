@@ -18,35 +18,34 @@ struct Main {
     let test = table(arguments, "test")
     let target = arguments.numbers("y")
     let groups = arguments.numbers("groups").map { Int($0) }
-    let share = arguments.double("validationShare")
-    let validation = share > 0 ? heldOutGroups(groups, share: share, seed: 1) : nil
+    let marks = arguments.numbers("validation").map { $0 != 0 }
+    let validation = marks.isEmpty ? nil : marks
     let options = options(arguments)
     let width = arguments.int("threads", 1)
-    let loaded = peakMemoryMiB()
+    resetPeakMemory()
+    let loaded = memoryMiB("VmRSS")
     let (cpu, wall) = (processorSeconds(), wallSeconds())
-    func report(_ trees: Int, _ more: [(String, Double)] = []) {
-      let fields: [(String, Double)] =
-        [
-          ("cpu", processorSeconds() - cpu), ("wall", wallSeconds() - wall), ("memory", peakMemoryMiB() - loaded),
-          ("trees", Double(trees)),
-        ] + more
-      print("{" + fields.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}")
+    func report(_ trees: Int) {
+      print("{\"cpu\": \(processorSeconds() - cpu), \"wall\": \(wallSeconds() - wall), \"trees\": \(trees)}")
     }
     let task = arguments.text("task", "squared")
     if task == "squared" {
       let model = try options.fit(
         train, target: target, weights: nil, validation: validation, stream: 1, width: width)
-      report(model.treeCount)
-      if arguments.text("out").isEmpty { return }
+      let (cpuTime, wallTime, memory) = (processorSeconds() - cpu, wallSeconds() - wall, memoryMiB("VmHWM") - loaded)
       let predicted = predict(model, test)
       arguments.write("out", predicted.values)
-      print("{\"predict\": \(predicted.batchSeconds), \"single\": \(predicted.singleSeconds)}")
+      print(
+        "{\"cpu\": \(cpuTime), \"wall\": \(wallTime), \"memory\": \(memory), \"trees\": \(model.treeCount), "
+          + "\"predict\": \(predicted.batchSeconds), \"single\": \(predicted.singleSeconds)}")
     } else if task == "quantile" {
       let levels = arguments.text("levels").split(separator: ",").compactMap { Double($0) }
-      let model = try QuantileBoosting(trees: options, levels: levels).fit(
+      var boosting = QuantileBoosting(trees: options, levels: levels)
+      boosting.calibrates = arguments.int("calibrate") == 1
+      let model = try boosting.fit(
         train, target: target, weights: nil, validation: validation, stream: 1, width: width)
       report(model.outputs[levels.count / 2].treeCount)
-      arguments.write("out", model.predict(test).flatMap { $0 })
+      arguments.write("out", columns(model.predict(test)))
     } else {
       let family = DistributionFamily(rawValue: arguments.text("family", "normal")) ?? .normal
       var boosting = DistributionBoosting(
@@ -70,6 +69,11 @@ struct Main {
         arguments.write("out", found.map(\.mean) + found.map(\.standardDeviation))
       }
     }
+  }
+
+  /// Rows as one column after another.
+  static func columns(_ rows: [[Double]]) -> [Double] {
+    (0..<(rows.first?.count ?? 0)).flatMap { k in rows.map { $0[k] } }
   }
 
   static func table(_ arguments: Arguments, _ name: String) -> FeatureTable {
