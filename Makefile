@@ -6,7 +6,9 @@ BUILD := swift build -c release $(FLAGS)
 TOOL := .build/release/solidfade
 OUT := out/demo
 
-.PHONY: build demo test lint format bench docs datasets score setup clean
+PEERS ?= Benchmarks/learner/.build/peers
+
+.PHONY: build demo test lint format bench bench-learner docs datasets score setup clean
 
 setup:
 	@bash scripts/setup.sh
@@ -29,6 +31,13 @@ format:
 
 bench: build
 	@bash Benchmarks/run.sh $(TOOL)
+
+bench-learner: setup
+	cd Benchmarks/learner && swift build -c release $(FLAGS)
+	[ -d $(PEERS) ] || (python3 -m venv $(PEERS) && $(PEERS)/bin/pip install -q \
+	  lightgbm xgboost scikit-learn catboost ngboost scipy numpy)
+	$(abspath $(PEERS))/bin/python Benchmarks/learner/compare.py \
+	  Benchmarks/learner/.build/release/LearnerBench ../shared/data
 
 docs: setup
 	SOLIDFADE_DOCS=1 swift package --scratch-path .build-docs --allow-writing-to-directory out/docs \

@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
 """Reference values for gradient boosting and for scores of distributions.
 
-Boosting: LightGBM and scikit-learn on data that `BoostingReference.swift` makes by the same arithmetic (SplitMix64).
+Boosting: LightGBM, XGBoost, NGBoost and scikit-learn on data that `BoostingReference.swift` makes by the same arithmetic (SplitMix64).
 Scores: scipy and scoringrules. Writes Tests/ResidualLearningTests/Reference/boosting.json and scores.json.
-Usage: python3 scripts/reference/boosting.py     (pip install lightgbm scikit-learn scipy scoringrules)
+Usage: python3 scripts/reference/boosting.py     (pip install lightgbm xgboost ngboost scikit-learn scipy scoringrules)
 """
 import json
 import pathlib
 
 import lightgbm
+import ngboost
 import numpy as np
 import scipy
 import scoringrules
 import sklearn
+import xgboost
 from scipy import stats
 from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.tree import DecisionTreeRegressor
 
 FOLDER = pathlib.Path(__file__).parents[2] / "Tests" / "ResidualLearningTests" / "Reference"
 TEST_ROWS = 1000
@@ -101,8 +104,43 @@ def boosting():
                            feature_fraction=0.5, min_data_in_bin=3, seed=s).predict(u[rows:]), y[rows:]) for s in range(20)]
         recipes.append(dict(kind=kind, rows=rows, columns=columns, levels=0, targetSum=float(y.sum()),
                             rmse=float(np.mean(scores)), spread=float(np.std(scores))))
-    return dict(versions=dict(lightgbm=lightgbm.__version__, scikitLearn=sklearn.__version__, numpy=np.__version__),
-                cases=cases, continuous=continuous, recipes=recipes)
+    return dict(versions=dict(lightgbm=lightgbm.__version__, scikitLearn=sklearn.__version__, numpy=np.__version__,
+                              xgboost=xgboost.__version__, ngboost=ngboost.__version__),
+                cases=cases, depthWise=depth_wise(), natural=natural(), continuous=continuous, recipes=recipes)
+
+
+def depth_wise():
+    """XGBoost, level by level, on columns of 64 values: the first tree, and the error of 100."""
+    rows, columns, out = 800, 8, []
+    for kind in range(5):
+        u, y = table(kind, rows, columns, 64)
+        settings = dict(tree_method="hist", max_depth=4, learning_rate=0.1, min_child_weight=10, reg_lambda=1.0,
+                        max_bin=255, nthread=1, base_score=float(y[:rows].mean()))
+        model = xgboost.train(settings, xgboost.DMatrix(u[:rows], y[:rows]), 100)
+        splits = [line.split("[f")[1].split("<")[0] for line in model.get_dump()[0].splitlines() if "[f" in line]
+        out.append(dict(kind=kind, rows=rows, columns=columns, levels=64, firstTreeFeatures=sorted(map(int, splits)),
+                        firstTree=[float(v) for v in model.predict(xgboost.DMatrix(u[:12]), iteration_range=(0, 1))],
+                        rmse=rmse(model.predict(xgboost.DMatrix(u[rows:])), y[rows:])))
+    return out
+
+
+def natural():
+    """NGBoost with stumps on columns of 16 values: parameters after one round, test log score after 50.
+
+    No row lies so far out that our clipping of steps at length 10 would act.
+    """
+    rows, columns = 400, 5
+    u, y = table(4, rows, columns, 16)
+    y = np.where(u[:, 4] > 0.5, 1.0, 0.7) * (y - y.mean()) + y.mean()
+    base = DecisionTreeRegressor(criterion="squared_error", max_depth=1, min_samples_leaf=5, random_state=0)
+    model = ngboost.NGBRegressor(n_estimators=50, learning_rate=0.1, Base=base, verbose=False, random_state=0,
+                                 minibatch_frac=1.0, tol=0)
+    model.fit(u[:rows], y[:rows])
+    one = model.pred_dist(u[:12], max_iter=1)
+    all_rounds = model.pred_dist(u[rows:])
+    return dict(rows=rows, columns=columns, levels=16, firstScale=float(model.scalings[0]),
+                firstLocation=[float(v) for v in one.loc], firstLogDeviation=[float(np.log(v)) for v in one.scale],
+                logScore=float(-np.mean(stats.norm.logpdf(y[rows:], all_rounds.loc, all_rounds.scale))))
 
 
 def log_minus(a, b):
@@ -126,11 +164,23 @@ def scores():
     for m, s in [(0.0, 1.0), (6.0, 0.4)]:
         law = stats.lognorm(s, scale=np.exp(m))
         censored("logNormal", m, float(np.log(s)), law, [float(np.exp(m + s * z)) for z in (-3.0, -0.5, 0.2, 4.0)])
+    for m, s, degrees in [(0.0, 1.0, 1.0), (2.0, 0.3, 2.5), (-1.0, 5.0, 5.0), (0.5, 2.0, 40.0), (0.0, 1.0, 1000.0)]:
+        law = stats.t(degrees, m, s)
+        # scipy's tail fails beyond some 10 scales for many degrees of freedom.
+        reach = (-9.0, -2.0, -0.1, 0.7, 3.0, 12.0) if degrees < 20 else (-4.0, -2.0, -0.1, 0.7, 3.0)
+        censored(f"studentT({degrees})", m, float(np.log(s)), law, [m + s * z for z in reach])
+    for scale, shape in [(1.0, 1.0), (800.0, 3.5), (5.0, 0.6)]:
+        law = stats.fisk(shape, scale=scale)
+        censored("logLogistic", float(np.log(scale)), float(np.log(shape)), law, [scale * r for r in (0.05, 0.8, 1.1, 2.0)])
     for scale, shape in [(1.0, 1.0), (800.0, 3.5), (5.0, 0.6)]:
         law = stats.weibull_min(shape, scale=scale)
         censored("weibull", float(np.log(scale)), float(np.log(shape)), law, [scale * r for r in (0.05, 0.8, 1.1, 2.0)])
-    crps = [dict(mean=m, standardDeviation=s, value=v, crps=float(scoringrules.crps_normal(v, m, s)))
+    crps = [dict(family="normal", a=m, b=float(np.log(s)), value=v, crps=float(scoringrules.crps_normal(v, m, s)))
             for m, s, v in [(0.0, 1.0, 0.0), (0.0, 1.0, 3.0), (2.0, 0.5, -1.0), (-4.0, 20.0, 7.5), (1e3, 150.0, 820.0)]]
+    crps += [dict(family="logNormal", a=m, b=float(np.log(s)), value=v, crps=float(scoringrules.crps_lognormal(v, m, s)))
+             for m, s, v in [(0.0, 1.0, 1.0), (0.5, 0.3, 3.0), (6.0, 0.4, 250.0), (-1.0, 1.5, 0.2)]]
+    crps += [dict(family=f"studentT({d})", a=m, b=float(np.log(s)), value=v, crps=float(scoringrules.crps_t(v, d, m, s)))
+             for m, s, d, v in [(0.0, 1.0, 5.0, 0.3), (2.0, 0.5, 2.5, -1.0), (-4.0, 20.0, 40.0, 7.5), (0.0, 1.0, 1.5, 9.0)]]
     return dict(versions=dict(scipy=scipy.__version__, scoringrules=scoringrules.__version__),
                 logScores=[{k: (v if isinstance(v, str) else float(v)) for k, v in r.items()} for r in out], crps=crps)
 

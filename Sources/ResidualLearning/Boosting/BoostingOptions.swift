@@ -38,6 +38,12 @@ public struct BoostingOptions: Sendable, Codable, Hashable {
   public var growth = TreeGrowth.leafWise
   /// Sign of the allowed slope by column, −1, 0 or +1; empty: no constraint.
   public var monotone: [Int] = []
+  /// Columns whose values are codes 0…63 of categories, by name; not with symmetric trees.
+  public var categoricalFeatures: [String] = []
+  /// Columns that get a slope in every leaf, by name; squared loss only, without constraints. Empty: constant leaves.
+  public var linearFeatures: [String] = []
+  /// L2 penalty on the slopes of leaves, ≥ 0, in units of summed weight for columns of variance 1.
+  public var linearPenalty = 10.0
   /// With validation rows: stop after this many rounds without a better validation score, ≥ 1.
   public var patience = 30
 
@@ -61,8 +67,22 @@ public struct BoostingOptions: Sendable, Codable, Hashable {
     return options
   }
 
-  /// Checks every range and the number of constraints against the number of columns.
-  func check(columns: Int) throws(LearningError) {
+  /// The places of named columns in a table.
+  func columns(_ names: [String], _ table: FeatureTable) throws(LearningError) -> [Int] {
+    var out: [Int] = []
+    for name in names {
+      guard let column = table.names.firstIndex(of: name) else {
+        throw .invalidOption("feature", found: name, allowed: "a column of the table")
+      }
+      out.append(column)
+    }
+    return out
+  }
+
+  /// Checks every range and what the options say of columns against a table.
+  func check(_ table: FeatureTable) throws(LearningError) {
+    let columns = table.columnCount
+    if columns > 65_536 { throw .sizes("\(columns) columns; at most 65536 are possible") }
     func require(_ ok: Bool, _ name: String, _ found: Any, _ allowed: String) throws(LearningError) {
       if !ok { throw .invalidOption(name, found: "\(found)", allowed: allowed) }
     }
@@ -79,8 +99,20 @@ public struct BoostingOptions: Sendable, Codable, Hashable {
     try require(maxBins >= 2 && maxBins <= 255, "maxBins", maxBins, "2…255")
     try require(minRowsPerBin >= 1, "minRowsPerBin", minRowsPerBin, "1 or more")
     try require(patience >= 1, "patience", patience, "1 or more")
+    try require(linearPenalty >= 0 && linearPenalty.isFinite, "linearPenalty", linearPenalty, "0 or more")
     try require(
       monotone.isEmpty || monotone.count == columns && monotone.allSatisfy { abs($0) <= 1 }, "monotone", monotone,
       "empty, or −1, 0 or 1 for each of \(columns) columns")
+    let constrained = monotone.contains { $0 != 0 }
+    try require(
+      linearFeatures.isEmpty || !constrained, "linearFeatures", linearFeatures, "empty with monotone constraints")
+    try require(
+      categoricalFeatures.isEmpty || growth != .symmetric, "categoricalFeatures", categoricalFeatures,
+      "empty with symmetric trees")
+    for column in try self.columns(categoricalFeatures, table) where constrained {
+      try require(
+        monotone[column] == 0, "monotone", monotone[column], "0 for the categorical column \(table.names[column])")
+    }
+    _ = try self.columns(linearFeatures, table)
   }
 }

@@ -1,20 +1,19 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-import NumericalMethods
-
 /// Natural-gradient boosting: trees for both parameters of a distribution a row.
 ///
 /// - Source: T. Duan et al., "NGBoost", ICML 2020, arXiv:1910.03225.
 public struct DistributionBoosting: Sendable, Codable, Hashable {
-  /// Options of the trees.
+  /// Options of the trees. A column with a monotone constraint moves the location alone, so that every quantile keeps
+  /// the order.
   public var trees: BoostingOptions
   /// Family of the distribution.
   public var family: DistributionFamily
-  /// Score the trees lower; `.crps` is for normal distributions and exact observations only.
+  /// Score the trees lower; see `ScoringRule` for the families and observations it is defined for.
   public var rule: ScoringRule
+  /// Whether both parameters share the splits of one tree: half the time, not with monotone constraints.
+  public var sharedTrees = false
+  /// Whether one factor on all spreads is set by the validation rows, so that central 90 % intervals hold 90 % of them
+  /// (by the log score where some are censored).
+  public var calibratesSpread = false
 
   /// Options as named.
   public init(
@@ -25,11 +24,6 @@ public struct DistributionBoosting: Sendable, Codable, Hashable {
     self.rule = rule
   }
 
-  /// Longest step of one row, in the score's metric.
-  private static let longestStep = 10.0
-  /// Most halvings of a round's step.
-  private static let halvings = 10
-
   /// Fits trees to observations, censored ones included.
   ///
   /// - Parameters:
@@ -38,175 +32,121 @@ public struct DistributionBoosting: Sendable, Codable, Hashable {
   ///   - weights: one finite value ≥ 0 a row; `nil` for 1.
   ///   - validation: rows to watch instead of learning from, by whole groups; the rounds with the best score are kept.
   ///   - seed: of the draws of rows and columns.
+  ///   - width: number of threads; the result has the same bits for any.
   /// - Throws: `LearningError` for sizes that disagree, options out of range, or a row whose score is not finite.
   public func fit(
     _ table: FeatureTable, observations: [Observation], weights: [Double]?, validation: [Bool]? = nil,
-    stream seed: UInt64
+    stream seed: UInt64, width: Int = 1
   ) throws(LearningError) -> DistributionTrees {
-    if observations.count != table.rowCount {
-      throw .sizes("\(observations.count) observations for \(table.rowCount) rows")
-    }
-    for (row, observation) in observations.enumerated() {
-      guard observation.isProper else { throw .notFinite("observation", row: row) }
-      guard rule.supports(family, observation) else {
-        throw .invalidOption("rule", found: "\(rule) of \(family) at row \(row)", allowed: "logScore")
-      }
-    }
-    var run = try BoostingRun(table, trees, weights: weights, validation: validation, seed: seed)
-    let start = try start(observations, rows: run.training, weights: weights)
-    let bounds = start.bounds
-    var a = [Double](repeating: start.a, count: table.rowCount)
-    var b = [Double](repeating: start.b, count: table.rowCount)
-    var forests = (a: ForestBuilder(), b: ForestBuilder())
-    var gradients = (a: a, b: b)
-    func clamped(_ b: Double) -> Double { min(max(b, bounds.lowerBound), bounds.upperBound) }
-    func score(_ rows: [UInt32], _ a: [Double], _ b: [Double]) -> Double {
-      rows.reduce(0) { sum, row in
-        let i = Int(row)
-        return sum + (weights?[i] ?? 1) * rule.value(family, a: a[i], b: clamped(b[i]), observations[i])
-      }
-    }
-    var current = score(run.training, a, b)
-    var watch = EarlyStopping(patience: trees.patience)
-    var counts = [(a: 0, b: 0)]
-    if !run.validation.isEmpty { _ = watch.shouldStop(after: 0, score: score(run.validation, a, b)) }
-    for round in 0..<trees.rounds {
-      for row in run.training {
-        let i = Int(row)
-        let step = try naturalStep(a: a[i], b: b[i], bounds, observations[i], row: i)
-        gradients.a[i] = (weights?[i] ?? 1) * step.a
-        gradients.b[i] = (weights?[i] ?? 1) * step.b
-      }
-      let treeA = run.grow(gradients.a, round: round, output: 0)
-      let treeB = run.grow(gradients.b, round: round, output: 1)
-      guard treeA.nodes.count > 1 || treeB.nodes.count > 1 else { continue }
-      // A natural gradient gives a direction; the length is found by halving until the training score falls.
-      var scale = trees.learningRate
-      var accepted = false
-      for _ in 0..<Self.halvings {
-        var nextA = a
-        var nextB = b
-        treeA.add(to: &nextA, run.table, scale: scale)
-        treeB.add(to: &nextB, run.table, scale: scale)
-        let next = score(run.training, nextA, nextB)
-        if next < current {
-          (a, b, current, accepted) = (nextA, nextB, next, true)
-          break
-        }
-        scale /= 2
-      }
-      if !accepted {
-        // Another draw of rows or columns may still help.
-        if trees.rowSubsample >= 1 && trees.columnSubsample >= 1 { break }
-        continue
-      }
-      if treeA.nodes.count > 1 { forests.a.append(treeA, run.table, scale: scale) }
-      if treeB.nodes.count > 1 { forests.b.append(treeB, run.table, scale: scale) }
-      counts.append((forests.a.treeCount, forests.b.treeCount))
-      if !run.validation.isEmpty,
-        watch.shouldStop(after: counts.count - 1, score: score(run.validation, a, b))
-      {
-        break
-      }
-    }
-    let kept = counts[run.validation.isEmpty ? counts.count - 1 : watch.best]
-    return try DistributionTrees(
-      family: family, location: forests.a.trees(table.names, baseScore: start.a, first: kept.a),
-      spread: forests.b.trees(table.names, baseScore: start.b, first: kept.b), spreadBounds: bounds)
+    try fit(
+      table, observations: observations, weights: weights, validation: validation, stream: seed, width: width,
+      bins: nil)
   }
 
   /// Fits trees to exact targets.
   ///
   /// - Throws: `LearningError`, as for observations.
   public func fit(
-    _ table: FeatureTable, target: [Double], weights: [Double]?, validation: [Bool]? = nil, stream seed: UInt64
+    _ table: FeatureTable, target: [Double], weights: [Double]?, validation: [Bool]? = nil, stream seed: UInt64,
+    width: Int = 1
   ) throws(LearningError) -> DistributionTrees {
     try checkTarget(target, rows: table.rowCount)
     return try fit(
-      table, observations: target.map { .exact($0) }, weights: weights, validation: validation, stream: seed)
+      table, observations: target.map { .exact($0) }, weights: weights, validation: validation, stream: seed,
+      width: width)
   }
 
-  /// The natural gradient of one row, no longer than `longestStep` and not out of the bounds of b.
-  private func naturalStep(
-    a: Double, b unbounded: Double, _ bounds: ClosedRange<Double>, _ observation: Observation, row: Int
-  ) throws(LearningError) -> (a: Double, b: Double) {
-    let b = min(max(unbounded, bounds.lowerBound), bounds.upperBound)
-    let all = rule.evaluate(family, a: a, b: b, observation)
-    var step = rule.naturalGradient(family, a: a, b: b, observation)
-    guard all.value.isFinite && step.a.isFinite && step.b.isFinite else { throw .notFinite("score", row: row) }
-    let length = max(0, step.a * all.a + step.b * all.b).squareRoot()
-    if length > Self.longestStep {
-      step.a *= Self.longestStep / length
-      step.b *= Self.longestStep / length
-    }
-    if (unbounded <= bounds.lowerBound && step.b > 0) || (unbounded >= bounds.upperBound && step.b < 0) { step.b = 0 }
-    return step
-  }
-
-  /// The one distribution that fits all rows best, and the bounds of b: a thousandth to a thousand times the spread.
-  private func start(
-    _ observations: [Observation], rows: [UInt32], weights: [Double]?
-  ) throws(LearningError) -> (a: Double, b: Double, bounds: ClosedRange<Double>) {
-    var points: [Double] = []
-    for row in rows {
-      let point = observations[Int(row)].point
-      if family == .normal {
-        points.append(point)
-      } else {
-        guard point > 0 else { throw .notFinite("logarithm of the observation", row: Int(row)) }
-        points.append(log(point))
-      }
-    }
-    let centre = mean(points)
-    let sorted = points.sorted()
-    let middleHalf = quantile(ofSorted: sorted, 0.75) - quantile(ofSorted: sorted, 0.25)
-    let deviation = standardDeviation(points)
-    let robust = middleHalf > 0 ? middleHalf / 1.349 : deviation
-    let spread = robust > 0 ? robust : max(abs(centre), 1) * 1e-6
-    let logSpread = log(spread)
-    let thousand = 3 * log(10.0)
-    var a = centre
-    var b = log(max(deviation, spread))
-    var bounds = (logSpread - thousand)...(logSpread + thousand)
-    if family == .weibull {
-      // The log of a Weibull value has standard deviation π / (√6 shape).
-      let shift = log(Double.pi / 6.0.squareRoot())
-      b = shift - b
-      a = centre + 0.5772 * exp(-b)
-      bounds = (shift - logSpread - thousand)...(shift - logSpread + thousand)
-    }
-    b = min(max(b, bounds.lowerBound), bounds.upperBound)
-    func total(_ a: Double, _ b: Double) -> Double {
-      rows.reduce(0) { sum, row in
-        sum + (weights?[Int(row)] ?? 1) * rule.value(family, a: a, b: b, observations[Int(row)])
-      }
-    }
-    let weight = rows.reduce(0) { $0 + (weights?[Int($1)] ?? 1) }
-    var best = total(a, b)
-    for _ in 0..<100 {
-      var step = (a: 0.0, b: 0.0)
-      for row in rows {
-        let i = Int(row)
-        let one = try naturalStep(a: a, b: b, bounds, observations[i], row: i)
-        step.a += (weights?[i] ?? 1) * one.a / weight
-        step.b += (weights?[i] ?? 1) * one.b / weight
-      }
-      var scale = 1.0
-      var next = best
-      var trial = (a: a, b: b)
-      for _ in 0..<30 {
-        trial = (a - scale * step.a, min(max(b - scale * step.b, bounds.lowerBound), bounds.upperBound))
-        next = total(trial.a, trial.b)
-        if next < best { break }
+  func fit(
+    _ table: FeatureTable, observations: [Observation], weights: [Double]?, validation: [Bool]?, stream seed: UInt64,
+    width: Int, bins: BinnedTable?
+  ) throws(LearningError) -> DistributionTrees {
+    try check(table, observations)
+    var run = try BoostingRun(
+      table, trees, weights: weights, validation: validation, seed: seed, planes: 2, sharedTrees: sharedTrees,
+      width: width, bins: bins)
+    let state = try ParameterState(self, run, observations)
+    var forests = (a: ForestBuilder(), b: ForestBuilder())
+    var watch = EarlyStopping(patience: trees.patience)
+    var current = state.score(run, run.training, step: 0)
+    if !run.validation.isEmpty { _ = watch.shouldStop(after: 0, score: state.score(run, run.validation, step: 0)) }
+    for round in 0..<trees.rounds {
+      let importance = try state.setGradients(run)
+      let (treeA, treeB) = grow(&run, round: round, importance: importance, into: state)
+      guard treeA.nodes.count > 1 || treeB.nodes.count > 1 else { continue }
+      // A natural gradient gives a direction; the length is found by halving until the training score falls.
+      var scale = trees.learningRate
+      var next = state.score(run, run.training, step: scale)
+      var halvings = 0
+      while !(next < current) && halvings < 10 {
         scale /= 2
+        halvings += 1
+        next = state.score(run, run.training, step: scale)
       }
-      guard next < best else { break }
-      let fall = best - next
-      (a, b) = trial
-      best = next
-      if fall < 1e-12 * max(abs(best), 1) { break }
+      guard next < current else {
+        // Another draw of rows or columns may still help.
+        if trees.rowSubsample >= 1 && trees.columnSubsample >= 1 { break }
+        continue
+      }
+      state.advance(run, step: scale)
+      current = next
+      forests.a.append(treeA, output: 0, run.table, scale: scale)
+      forests.b.append(treeB, output: sharedTrees ? 1 : 0, run.table, scale: scale)
+      if !run.validation.isEmpty,
+        watch.shouldStop(after: forests.a.treeCount, score: state.score(run, run.validation, step: 0))
+      {
+        break
+      }
     }
-    return (a, b, bounds)
+    let kept = run.validation.isEmpty ? forests.a.treeCount : watch.best
+    let fitted = try DistributionTrees(
+      family: family, location: forests.a.trees(table.names, baseScore: state.start.a, first: kept),
+      spread: forests.b.trees(table.names, baseScore: state.start.b, first: kept), spreadBounds: state.bounds)
+    guard calibratesSpread && !run.validation.isEmpty else { return fitted }
+    let rows = run.validation.map { Int($0) }
+    let shift = spreadShift(
+      fitted.predict(table.selecting(rows: rows)).map { [$0] }, rows.map { observations[$0] },
+      weights: rows.map { weights?[$0] ?? 1 })
+    return try fitted.shiftingSpread(by: shift)
+  }
+
+  /// The trees of one round, and their values of every row as the next step.
+  private func grow(
+    _ run: inout BoostingRun, round: Int, importance: [Double], into state: ParameterState
+  ) -> (a: Tree, b: Tree) {
+    if sharedTrees {
+      let tree = run.grow(round: round, importance: importance)
+      run.write(tree, output: 0, to: state.stepA.base)
+      run.write(tree, output: 1, to: state.stepB.base)
+      return (tree, tree)
+    }
+    let isConstrained = trees.monotone.contains { $0 != 0 }
+    let a = run.grow(round: round)
+    run.write(a, output: 0, to: state.stepA.base)
+    let b = run.grow(round: round, output: 1, plane: 1, barringConstrained: isConstrained)
+    run.write(b, output: 0, to: state.stepB.base)
+    return (a, b)
+  }
+
+  /// Checks the observations and what the options cannot do together.
+  private func check(_ table: FeatureTable, _ observations: [Observation]) throws(LearningError) {
+    if observations.count != table.rowCount {
+      throw .sizes("\(observations.count) observations for \(table.rowCount) rows")
+    }
+    if case .studentT(let degrees) = family, !(1...1000).contains(degrees) {
+      throw .invalidOption("degreesOfFreedom", found: "\(degrees)", allowed: "1…1000")
+    }
+    if sharedTrees && trees.monotone.contains(where: { $0 != 0 }) {
+      throw .invalidOption("sharedTrees", found: "true", allowed: "false with monotone constraints")
+    }
+    if !trees.linearFeatures.isEmpty {
+      throw .invalidOption("linearFeatures", found: "\(trees.linearFeatures)", allowed: "empty for distributions")
+    }
+    for (row, observation) in observations.enumerated() {
+      guard observation.isProper else { throw .notFinite("observation", row: row) }
+      guard rule.supports(family, observation) else {
+        throw .invalidOption("rule", found: "\(rule) of \(family.rawValue) at row \(row)", allowed: "logScore")
+      }
+    }
   }
 }
 
@@ -251,26 +191,15 @@ public struct DistributionTrees: Sendable, Hashable, Codable {
 
   /// The distribution of each row; columns are taken by position.
   public func predict(_ table: FeatureTable) -> [FittedDistribution] {
-    zip(location.predict(table), spread.predict(table)).map { a, b in
-      FittedDistribution(family, a: a, b: min(max(b, spreadBounds.lowerBound), spreadBounds.upperBound))
-    }
-  }
-}
-
-extension Observation {
-  /// A value in or at the border of what is known.
-  fileprivate var point: Double {
-    switch self {
-    case .exact(let y), .above(let y), .below(let y): return y
-    case .between(let low, let high): return low + (high - low) / 2
-    }
+    zip(location.predict(table), spread.predict(table)).map { distribution($0, $1) }
   }
 
-  /// Whether all values are finite and in order.
-  fileprivate var isProper: Bool {
-    switch self {
-    case .exact(let y), .above(let y), .below(let y): return y.isFinite
-    case .between(let low, let high): return low.isFinite && high.isFinite && low < high
-    }
+  /// The distribution of one row, the same bits as in a table.
+  public func predict(row: [Double]) -> FittedDistribution {
+    distribution(location.predict(row: row), spread.predict(row: row))
+  }
+
+  private func distribution(_ a: Double, _ b: Double) -> FittedDistribution {
+    FittedDistribution(family, a: a, b: min(max(b, spreadBounds.lowerBound), spreadBounds.upperBound))
   }
 }

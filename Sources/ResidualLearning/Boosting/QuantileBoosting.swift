@@ -14,6 +14,9 @@ public struct QuantileBoosting: Sendable, Codable, Hashable {
   public var trees: BoostingOptions
   /// Probabilities, ascending, in (0, 1).
   public var levels: [Double]
+  /// Whether a shift of the middle and a factor on each gap are set by the pinball loss of the validation rows: trees
+  /// that fit their rows too well make gaps too narrow.
+  public var calibrates = false
 
   /// Options as named.
   public init(trees: BoostingOptions = BoostingOptions(), levels: [Double] = [0.05, 0.25, 0.5, 0.75, 0.95]) {
@@ -32,112 +35,110 @@ public struct QuantileBoosting: Sendable, Codable, Hashable {
   ///   - weights: one finite value ≥ 0 a row; `nil` for 1.
   ///   - validation: rows to watch instead of learning from, by whole groups; the rounds with the least loss are kept.
   ///   - seed: of the draws of rows and columns.
+  ///   - width: number of threads; the result has the same bits for any.
   /// - Throws: `LearningError` for sizes that disagree, values that are not finite, or options out of range.
   public func fit(
-    _ table: FeatureTable, target: [Double], weights: [Double]?, validation: [Bool]? = nil, stream seed: UInt64
+    _ table: FeatureTable, target: [Double], weights: [Double]?, validation: [Bool]? = nil, stream seed: UInt64,
+    width: Int = 1
   ) throws(LearningError) -> QuantileTrees {
     try checkTarget(target, rows: table.rowCount)
     let ascending = zip(levels, levels.dropFirst()).allSatisfy { $0 < $1 }
     guard !levels.isEmpty, ascending, levels.allSatisfy({ $0 > 0 && $0 < 1 }) else {
       throw .invalidOption("levels", found: "\(levels)", allowed: "ascending, in (0, 1)")
     }
-    var run = try BoostingRun(table, trees, weights: weights, validation: validation, seed: seed)
-    let sorted = run.training.map { target[Int($0)] }.sorted()
-    let middle = levels.count / 2
-    let span = sorted[sorted.count - 1] - sorted[0]
-    let floor = span > 0 ? 1e-6 * span : 1e-12
-    var base = levels.map { quantile(ofSorted: sorted, $0) }
-    let start = base
-    for k in levels.indices where k != middle {
-      base[k] = log(max(floor, k > middle ? start[k] - start[k - 1] : start[k + 1] - start[k]))
+    if !trees.linearFeatures.isEmpty {
+      throw .invalidOption("linearFeatures", found: "\(trees.linearFeatures)", allowed: "empty for quantiles")
     }
-    var parameters = base.map { [Double](repeating: $0, count: table.rowCount) }
+    var run = try BoostingRun(table, trees, weights: weights, validation: validation, seed: seed, width: width)
+    let loss = QuantileLoss(levels: levels, target: target, weights: weights)
+    let middle = loss.middle
+    let base = start(run.training.map { target[Int($0)] }.sorted(), middle: middle)
+    let parameters = base.map { ScratchMemory<Double>(repeating: $0, count: table.rowCount) }
+    let quantiles = ScratchMemory<Double>(repeating: 0, count: levels.count * table.rowCount)
+    defer { withExtendedLifetime((parameters, quantiles)) {} }
     var forests = levels.map { _ in ForestBuilder() }
-    var gradients = [Double](repeating: 0, count: table.rowCount)
-    func quantiles(_ row: Int) -> [Double] { QuantileTrees.quantiles(parameters.map { $0[row] }, middle: middle) }
-    func loss(_ rows: [UInt32]) -> Double {
-      rows.reduce(0) { sum, row in
-        let q = quantiles(Int(row))
-        let one = zip(q, levels).reduce(0) { $0 + pinball(target[Int(row)] - $1.0, $1.1) }
-        return sum + (weights?[Int(row)] ?? 1) * one
-      }
-    }
     var watch = EarlyStopping(patience: trees.patience)
     var counts = [levels.map { _ in 0 }]
-    if !run.validation.isEmpty { _ = watch.shouldStop(after: 0, score: loss(run.validation)) }
+    loss.setQuantiles(run, parameters, quantiles)
+    if !run.validation.isEmpty {
+      _ = watch.shouldStop(after: 0, score: run.sum(run.validation) { loss.value($0, quantiles) })
+    }
     for round in 0..<trees.rounds {
       for output in levels.indices {
         // A lower gap must shrink where the middle may not fall: that keeps every quantile monotone.
         let slope = output < middle ? -1 : 1
-        for row in run.training {
-          let kinks = kinks(quantiles(Int(row)), parameters[output][Int(row)], output, middle, target[Int(row)])
-          let start = output == middle ? 0.0 : 1.0
-          let sum = kinks.reduce(0.0) { $0 + $1.weight * ($1.at < start ? 1 - $1.level : -$1.level) }
-          gradients[Int(row)] = (weights?[Int(row)] ?? 1) * sum
-        }
-        var tree = run.grow(gradients, round: round, output: output, slope: slope)
+        loss.setGradients(run, output, parameters[output], quantiles)
+        var tree = run.grow(round: round, output: output, slope: slope)
         guard tree.nodes.count > 1 else { continue }
         let order = run.grower.order
-        tree.refit(constraints: run.table.features.map { trees.monotone.isEmpty ? 0 : slope * trees.monotone[$0] }) {
-          rows in
-          var all: [Kink] = []
-          for row in order[rows] {
-            let i = Int(row)
-            for var kink in kinks(quantiles(i), parameters[output][i], output, middle, target[i]) {
-              kink.weight *= weights?[i] ?? 1
-              all.append(kink)
-            }
-          }
-          let best = minimum(of: all)
+        let constraints = run.table.features.map { trees.monotone.isEmpty ? 0 : slope * trees.monotone[$0] }
+        tree.refit(constraints: constraints, pool: run.pool) { rows in
+          let best = loss.bestStep(
+            output, parameters[output], quantiles, UnsafeBufferPointer(rebasing: order[rows]))
           return output == middle ? best : log(min(max(best, 1 / Self.largestFactor), Self.largestFactor))
         }
-        tree.add(to: &parameters[output], run.table, scale: trees.learningRate)
+        run.add(tree, scale: trees.learningRate, to: parameters[output])
         forests[output].append(tree, run.table, scale: trees.learningRate)
+        loss.setQuantiles(run, parameters, quantiles)
       }
       counts.append(forests.map(\.treeCount))
-      if !run.validation.isEmpty, watch.shouldStop(after: counts.count - 1, score: loss(run.validation)) { break }
+      if !run.validation.isEmpty,
+        watch.shouldStop(
+          after: counts.count - 1, score: run.sum(run.validation) { loss.value($0, quantiles) })
+      {
+        break
+      }
     }
     let kept = counts[run.validation.isEmpty ? counts.count - 1 : watch.best]
     var outputs: [BoostedTrees] = []
     for k in levels.indices {
       outputs.append(try forests[k].trees(table.names, baseScore: base[k], first: kept[k]))
     }
+    if calibrates && !run.validation.isEmpty {
+      for (k, shift) in shifts(of: outputs, table, loss, run).enumerated() {
+        outputs[k] = try outputs[k].shiftingBase(by: shift)
+      }
+    }
     return try QuantileTrees(levels: levels, outputs: outputs)
   }
 
-  /// The kinks of one row's loss along one parameter: the shift of the middle, or the factor on a gap.
-  private func kinks(
-    _ q: [Double], _ parameter: Double, _ output: Int, _ middle: Int, _ y: Double
-  ) -> [Kink] {
-    if output == middle { return levels.indices.map { Kink(at: y - q[$0], weight: 1, level: levels[$0]) } }
-    let gap = max(exp(parameter), 1e-300)
-    if output > middle {
-      return (output..<levels.count).map { Kink(at: (y - q[$0] + gap) / gap, weight: gap, level: levels[$0]) }
+  /// What to add to each output for the least loss on the validation rows, from the middle outwards, twice.
+  private func shifts(
+    of outputs: [BoostedTrees], _ table: FeatureTable, _ loss: QuantileLoss, _ run: BoostingRun
+  ) -> [Double] {
+    let n = table.rowCount
+    let parameters = outputs.map { output in
+      let memory = ScratchMemory<Double>(n)
+      for (row, value) in output.predict(table).enumerated() { memory.base[row] = value }
+      return memory
     }
-    return (0...output).map { Kink(at: (q[$0] + gap - y) / gap, weight: gap, level: 1 - levels[$0]) }
+    let quantiles = ScratchMemory<Double>(repeating: 0, count: levels.count * n)
+    defer { withExtendedLifetime((parameters, quantiles)) {} }
+    let middle = loss.middle
+    let order = Array(middle..<levels.count) + (0..<middle).reversed()
+    var shifts = [Double](repeating: 0, count: levels.count)
+    for output in order + order {
+      loss.setQuantiles(run, parameters, quantiles)
+      let best = run.validation.withUnsafeBufferPointer { loss.bestStep(output, parameters[output], quantiles, $0) }
+      let shift = output == middle ? best : log(min(max(best, 1 / Self.largestFactor), Self.largestFactor))
+      shifts[output] += shift
+      for row in 0..<n { parameters[output].base[row] += shift }
+    }
+    return shifts
+  }
+
+  /// The middle quantile and the logs of gaps of all targets together.
+  private func start(_ sorted: [Double], middle: Int) -> [Double] {
+    let span = sorted[sorted.count - 1] - sorted[0]
+    let floor = span > 0 ? 1e-6 * span : 1e-12
+    let all = levels.map { quantile(ofSorted: sorted, $0) }
+    var base = all
+    for k in levels.indices where k != middle {
+      base[k] = log(max(floor, k > middle ? all[k] - all[k - 1] : all[k + 1] - all[k]))
+    }
+    return base
   }
 }
-
-/// A pinball loss weight · ρ(at − s) of one variable s.
-private struct Kink {
-  var at: Double
-  var weight: Double
-  var level: Double
-}
-
-/// Where a sum of pinball losses is least; the lowest such place.
-private func minimum(of kinks: [Kink]) -> Double {
-  let sorted = kinks.sorted { $0.at < $1.at }
-  var slope = -sorted.reduce(0) { $0 + $1.weight * $1.level }
-  for kink in sorted {
-    slope += kink.weight
-    if slope >= 0 { return kink.at }
-  }
-  return sorted.last?.at ?? 0
-}
-
-/// The pinball loss of an error y − q at a level.
-private func pinball(_ error: Double, _ level: Double) -> Double { error >= 0 ? level * error : (level - 1) * error }
 
 /// Fitted trees giving quantiles that never cross.
 public struct QuantileTrees: Sendable, Hashable, Codable {

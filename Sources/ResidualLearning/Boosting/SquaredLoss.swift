@@ -9,44 +9,74 @@ extension BoostingOptions {
   ///   - validation: rows to watch instead of learning from, by whole groups; the number of trees with their least
   ///     squared error is kept.
   ///   - seed: of the draws of rows and columns.
+  ///   - width: number of threads; the result has the same bits for any. More than one pays from some 10 000 rows; for
+  ///     many small fits use `parallelMap` around them.
   /// - Throws: `LearningError` for sizes that disagree, values that are not finite, or options out of range.
   public func fit(
-    _ table: FeatureTable, target: [Double], weights: [Double]?, validation: [Bool]? = nil, stream seed: UInt64
+    _ table: FeatureTable, target: [Double], weights: [Double]?, validation: [Bool]? = nil, stream seed: UInt64,
+    width: Int = 1
   ) throws(LearningError) -> BoostedTrees {
     try checkTarget(target, rows: table.rowCount)
-    var run = try BoostingRun(table, self, weights: weights, validation: validation, seed: seed)
-    var sum = 0.0
-    var total = 0.0
-    for row in run.training {
-      let weight = weights?[Int(row)] ?? 1
-      sum += weight * target[Int(row)]
-      total += weight
-    }
-    let base = sum / total
-    var scores = [Double](repeating: base, count: table.rowCount)
-    var gradients = scores
+    var run = try BoostingRun(table, self, weights: weights, validation: validation, seed: seed, width: width)
+    let n = table.rowCount
+    func weighted(_ row: Int, _ value: Double) -> Double { weights.map { $0[row] * value } ?? value }
+    let base = run.sum(run.training) { weighted($0, target[$0]) } / run.sum(run.training) { weighted($0, 1) }
+    let scores = ScratchMemory<Double>(repeating: base, count: n)
+    defer { withExtendedLifetime(scores) {} }
+    let slopes = try columns(linearFeatures, table)
+    let spreads = slopes.map { squaredSpread(table, $0, run.training) }
     var forest = ForestBuilder()
     var watch = EarlyStopping(patience: patience)
-    func validationError() -> Double? {
-      run.validation.isEmpty
-        ? nil
-        : run.validation.reduce(0) { sum, row in
-          let error = scores[Int(row)] - target[Int(row)]
-          return sum + (weights?[Int(row)] ?? 1) * error * error
-        }
+    func validationError() -> Double {
+      run.sum(run.validation) {
+        let error = scores.base[$0] - target[$0]
+        return weighted($0, error * error)
+      }
     }
-    if let error = validationError() { _ = watch.shouldStop(after: 0, score: error) }
+    if !run.validation.isEmpty { _ = watch.shouldStop(after: 0, score: validationError()) }
     for round in 0..<rounds {
-      for row in gradients.indices { gradients[row] = (weights?[row] ?? 1) * (scores[row] - target[row]) }
-      let tree = run.grow(gradients, round: round)
+      setGradients(run, scores.base, target, weights)
+      var tree = run.grow(round: round)
       guard tree.nodes.count > 1 else { continue }
-      tree.add(to: &scores, run.table, scale: learningRate)
+      if !slopes.isEmpty {
+        tree.slopes = LeafSlopes(
+          tree, columns: slopes, order: run.grower.order, gradients: run.gradients.base, weights: weights,
+          features: table, penalty: linearPenalty, scales: spreads)
+      }
+      run.add(tree, scale: learningRate, to: scores)
       forest.append(tree, run.table, scale: learningRate)
-      if let error = validationError(), watch.shouldStop(after: forest.treeCount, score: error) { break }
+      if !run.validation.isEmpty, watch.shouldStop(after: forest.treeCount, score: validationError()) { break }
     }
     let kept = run.validation.isEmpty ? forest.treeCount : watch.best
     return try forest.trees(table.names, baseScore: base, first: kept)
   }
+
+  /// The gradients of the squared loss.
+  private func setGradients(
+    _ run: BoostingRun, _ scores: UnsafePointer<Double>, _ target: [Double], _ weights: [Double]?
+  ) {
+    let gradients = run.gradients.base
+    let n = run.rowCount
+    let chunk = PackedGradients.chunk
+    target.withUnsafeBufferPointer { target in
+      run.pool.run((n + chunk - 1) / chunk) { item, _ in
+        let rows = (item * chunk)..<min(n, (item + 1) * chunk)
+        if let weights {
+          for i in rows { gradients[i] = weights[i] * (scores[i] - target[i]) }
+        } else {
+          for i in rows { gradients[i] = scores[i] - target[i] }
+        }
+      }
+    }
+  }
+}
+
+/// The variance of a column over rows, missing and infinite values left out.
+private func squaredSpread(_ table: FeatureTable, _ column: Int, _ rows: [UInt32]) -> Double {
+  let values = rows.compactMap { table.finite(Int($0), column) }
+  guard !values.isEmpty else { return 0 }
+  let mean = values.reduce(0, +) / Double(values.count)
+  return values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
 }
 
 /// Checks one finite target a row, small enough for squares to be finite.

@@ -6,7 +6,8 @@ struct TreeGrower {
     var column: Int
     var bin: Int
     var missingLeft: Bool
-    var left: Int64
+    var levels: UInt64
+    var left: [Int64]
   }
 
   /// A leaf that may still be split.
@@ -14,61 +15,78 @@ struct TreeGrower {
     var node: Int
     var depth: Int
     var slot: Int
-    var sum: Int64
     var rows: Range<Int>
-    /// Allowed values, in units of the packed sums.
-    var lower = -Double.infinity
-    var upper = Double.infinity
+    var content: SplitSearch.Leaf
     var split: Split?
   }
 
   let table: BinnedTable
+  let pool: HelperPool
   private let options: BoostingOptions
-  /// Sign of the allowed slope by binned column; empty without constraints.
-  private var monotone: [Int]
+  private var search: SplitSearch
   private var slope = 1
+  /// What a quotient of 1 is worth in the units of the loss.
+  private var gainUnit = 1.0
   private var packed: PackedGradients
-  private var histograms: Histograms
-  /// The training rows of the tree, each node's in one range and in ascending order.
-  private(set) var order: [UInt32] = []
-  private var orderScratch: [UInt32]
-  private var words: [Int64]
+  private let histograms: Histograms
+  private var partition: RowPartition
+  private let searchScratch: ScratchMemory<Int64>
 
-  /// A grower for the training rows of a binned table; `weights` is of all rows, `nil` for weight 1.
-  init(_ table: BinnedTable, options: BoostingOptions, rows: [UInt32], weights: [Double]?) {
+  /// The training rows of the last tree, each node's in one range and in ascending order.
+  var order: UnsafeBufferPointer<UInt32> { partition.order }
+
+  /// A grower for the training rows of a binned table.
+  ///
+  /// - Parameters:
+  ///   - outputs: numbers a leaf holds.
+  ///   - weights: one a row of the table; `nil` for 1.
+  init(
+    _ table: BinnedTable, options: BoostingOptions, rows: [UInt32], weights: [Double]?, outputs: Int = 1,
+    pool: HelperPool = HelperPool(width: 1)
+  ) {
     self.table = table
     self.options = options
-    monotone = options.monotone.contains { $0 != 0 } ? table.features.map { options.monotone[$0] } : []
-    packed = PackedGradients(weights: weights, rows: rows, rowCount: table.rowCount)
+    self.pool = pool
+    packed = PackedGradients(outputs: outputs, weights: weights, rows: rows, rowCount: table.rowCount)
     // A leaf beyond what depth and rows allow needs no room.
     let byDepth = options.maxDepth < 20 ? 1 << options.maxDepth : options.maxLeaves
     let leaves = max(1, min(options.maxLeaves, byDepth, rows.count / options.minRows))
-    histograms = Histograms(slots: leaves + 1, stride: table.slotCount, counted: !packed.weightIsCount)
-    orderScratch = [UInt32](repeating: 0, count: rows.count)
-    words = [Int64](repeating: 0, count: rows.count)
+    histograms = Histograms(table, packed, slots: leaves + 1, pool: pool)
+    partition = RowPartition(table, count: rows.count, pool: pool)
+    searchScratch = ScratchMemory(pool.width * SplitSearch.scratchSize(planes: packed.planes))
+    search = SplitSearch(
+      table: table, outputs: outputs, isCounted: packed.planes > outputs, planeSize: histograms.planeSize,
+      minRows: options.minRows, lambda: options.lambda / packed.weightUnit,
+      minWeight: options.minWeight / packed.weightUnit, importance: [Double](repeating: 1, count: outputs),
+      monotone: options.monotone.contains { $0 != 0 } ? table.features.map { options.monotone[$0] } : [])
   }
 
   /// Grows one tree.
   ///
   /// - Parameters:
-  ///   - gradients: derivative of the loss by the score for each row, times its weight.
+  ///   - gradients: derivative of the loss by the score for each row, times its weight; one output after another.
   ///   - weights: second derivative for each row; `nil` for 1.
   ///   - rows: the rows drawn, ascending.
   ///   - columns: the binned columns drawn, ascending.
   ///   - slope: −1 turns the monotone constraints around.
-  mutating func grow(gradients: [Double], weights: [Double]?, rows: [UInt32], columns: [Int], slope: Int = 1) -> Tree {
-    var tree = Tree()
+  ///   - importance: what the squared gradients of each output count in the gain; empty for one output.
+  mutating func grow(
+    gradients: UnsafePointer<Double>, weights: [Double]?, rows: [UInt32], columns: [Int], slope: Int = 1,
+    importance: [Double] = []
+  ) -> Tree {
+    var tree = Tree(outputs: search.outputs)
     if slope != self.slope {
       self.slope = slope
-      monotone = monotone.map { -$0 }
+      search.monotone = search.monotone.map { -$0 }
     }
-    order = rows
+    partition.load(rows)
     tree.nodes[0].rows = 0..<rows.count
-    if packed.load(gradients, rows: rows) && !columns.isEmpty {
-      var root = OpenLeaf(node: 0, depth: 0, slot: 0, sum: 0, rows: 0..<rows.count)
-      for row in rows { root.sum &+= packed.words[Int(row)] }
+    if packed.load(gradients, rows: order, pool: pool) && !columns.isEmpty {
+      weigh(importance)
+      let content = SplitSearch.Leaf(sums: packed.sums(order), rowCount: rows.count)
+      let root = OpenLeaf(node: 0, depth: 0, slot: 0, rows: 0..<rows.count, content: content)
       if canSplit(root) {
-        fillHistogram(of: root, columns: columns)
+        fillHistogram(of: root, columns)
         if options.growth == .symmetric {
           growLevels(&tree, root, columns)
         } else {
@@ -80,12 +98,24 @@ struct TreeGrower {
     return tree
   }
 
+  /// Sets what the outputs count in a gain.
+  private mutating func weigh(_ importance: [Double]) {
+    if search.outputs == 1 {
+      gainUnit = packed.gradientUnits[0] * packed.gradientUnits[0] / packed.weightUnit
+      return
+    }
+    for k in 0..<search.outputs {
+      search.importance[k] = packed.gradientUnits[k] * packed.gradientUnits[k] * importance[k] / packed.weightUnit
+    }
+    gainUnit = 1
+  }
+
   // MARK: Growth
 
   /// Leaf-wise or depth-wise growth.
   private mutating func growLeaves(_ tree: inout Tree, _ root: OpenLeaf, _ columns: [Int]) {
     var open = [root]
-    open[0].split = bestSplit(of: root, columns)
+    findSplits(&open, 0..<1, columns)
     var leaves = 1
     while leaves < options.maxLeaves {
       // Ties go to the older leaf; depth-wise the order of age is the order of levels.
@@ -96,30 +126,29 @@ struct TreeGrower {
       }
       guard chosen >= 0, let split = open[chosen].split else { return }
       leaves += 1
-      var (left, right) = apply(split, to: open[chosen], in: &tree, freeSlot: leaves - 1)
-      open.remove(at: chosen)
-      if leaves < options.maxLeaves && (canSplit(left) || canSplit(right)) {
-        makeHistograms(&left, &right, columns)
-        if canSplit(left) { left.split = bestSplit(of: left, columns) }
-        if canSplit(right) { right.split = bestSplit(of: right, columns) }
-      }
+      let parent = open.remove(at: chosen)
+      var (left, right) = apply(split, to: parent, in: &tree, freeSlot: leaves - 1)
+      let goesOn = leaves < options.maxLeaves && (canSplit(left) || canSplit(right))
+      if goesOn { makeHistograms(&left, &right, columns) }
       open += [left, right]
+      if goesOn { findSplits(&open, (open.count - 2)..<open.count, columns) }
     }
   }
 
   /// Symmetric growth.
   private mutating func growLevels(_ tree: inout Tree, _ root: OpenLeaf, _ columns: [Int]) {
     var open = [root]
-    var slots = 1
+    var leaves = 1
     while !open.isEmpty {
       guard let split = bestLevelSplit(of: open, columns) else { return }
-      let parts = open.map { leftSum(of: split, in: $0) }
-      if slots + parts.filter({ $0 != nil }).count > options.maxLeaves { return }
+      let parts = open.map { part(of: split, in: $0) }
+      let splits = parts.count { $0 != nil }
+      if splits == 0 || leaves + splits > options.maxLeaves { return }
       var next: [OpenLeaf] = []
       for (leaf, part) in zip(open, parts) {
         guard let part else { continue }
-        var (left, right) = apply(part, to: leaf, in: &tree, freeSlot: slots)
-        slots += 1
+        var (left, right) = apply(part, to: leaf, in: &tree, freeSlot: leaves)
+        leaves += 1
         if canSplit(left) || canSplit(right) { makeHistograms(&left, &right, columns) }
         next += [left, right].filter { canSplit($0) }
       }
@@ -135,23 +164,24 @@ struct TreeGrower {
   private mutating func apply(
     _ split: Split, to leaf: OpenLeaf, in tree: inout Tree, freeSlot: Int
   ) -> (left: OpenLeaf, right: OpenLeaf) {
-    let middle = Self.partition(&order, leaf.rows, by: split, table, scratch: &orderScratch)
     let child = tree.nodes.count
     tree.nodes[leaf.node].column = split.column
     tree.nodes[leaf.node].bin = split.bin
     tree.nodes[leaf.node].missingLeft = split.missingLeft
+    tree.nodes[leaf.node].levels = split.levels
     tree.nodes[leaf.node].gain = split.gain
     tree.nodes[leaf.node].left = child
+    let middle = partition.part(leaf.rows, by: tree.nodes[leaf.node])
     tree.nodes += [Tree.Node(), Tree.Node()]
-    var left = OpenLeaf(
-      node: child, depth: leaf.depth + 1, slot: leaf.slot, sum: split.left, rows: leaf.rows.lowerBound..<middle,
-      lower: leaf.lower, upper: leaf.upper)
-    var right = OpenLeaf(
-      node: child + 1, depth: leaf.depth + 1, slot: freeSlot, sum: leaf.sum &- split.left,
-      rows: middle..<leaf.rows.upperBound, lower: leaf.lower, upper: leaf.upper)
-    if !monotone.isEmpty, monotone[split.column] != 0 {
-      let between = (value(of: left.sum, in: leaf) + value(of: right.sum, in: leaf)) / 2
-      if monotone[split.column] > 0 {
+    var left = SplitSearch.Leaf(
+      sums: split.left, rowCount: middle - leaf.rows.lowerBound, lower: leaf.content.lower, upper: leaf.content.upper)
+    var right = SplitSearch.Leaf(
+      sums: zip(leaf.content.sums, split.left).map { $0 &- $1 }, rowCount: leaf.rows.upperBound - middle,
+      lower: leaf.content.lower, upper: leaf.content.upper)
+    if !search.monotone.isEmpty, search.monotone[split.column] != 0 {
+      let between =
+        (search.value(of: left.sums[0], in: leaf.content) + search.value(of: right.sums[0], in: leaf.content)) / 2
+      if search.monotone[split.column] > 0 {
         left.upper = between
         right.lower = between
       } else {
@@ -159,209 +189,199 @@ struct TreeGrower {
         right.upper = between
       }
     }
-    for side in [left, right] {
-      let unit = packed.gradientUnit / packed.weightUnit
-      tree.nodes[side.node].rows = side.rows
-      tree.nodes[side.node].lower = side.lower * unit
-      tree.nodes[side.node].upper = side.upper * unit
+    for (node, side) in [(child, left), (child + 1, right)] {
+      let unit = packed.gradientUnits[0] / packed.weightUnit
+      tree.nodes[node].lower = side.lower * unit
+      tree.nodes[node].upper = side.upper * unit
     }
-    return (left, right)
-  }
-
-  /// Parts a range of rows stably, without a branch; returns the first index of the right side.
-  private static func partition(
-    _ order: inout [UInt32], _ range: Range<Int>, by split: Split, _ table: BinnedTable, scratch: inout [UInt32]
-  ) -> Int {
-    let missing = table.cuts[split.column].count
-    let base = split.column * table.rowCount
-    let bins = table.bins.span
-    var rows = order.mutableSpan
-    var others = scratch.mutableSpan
-    var left = range.lowerBound
-    var right = 0
-    for i in range {
-      let row = rows[i]
-      let bin = Int(bins[base &+ Int(row)])
-      let goesLeft = bin == missing ? split.missingLeft : bin <= split.bin
-      rows[left] = row
-      others[right] = row
-      left &+= goesLeft ? 1 : 0
-      right &+= goesLeft ? 0 : 1
-    }
-    for i in 0..<right { rows[left &+ i] = others[i] }
-    return left
+    tree.nodes[child].rows = leaf.rows.lowerBound..<middle
+    tree.nodes[child + 1].rows = middle..<leaf.rows.upperBound
+    let depth = leaf.depth + 1
+    return (
+      OpenLeaf(node: child, depth: depth, slot: leaf.slot, rows: tree.nodes[child].rows, content: left),
+      OpenLeaf(node: child + 1, depth: depth, slot: freeSlot, rows: tree.nodes[child + 1].rows, content: right)
+    )
   }
 
   // MARK: Histograms
 
-  private mutating func fillHistogram(of leaf: OpenLeaf, columns: [Int]) {
-    for i in leaf.rows { words[i] = packed.words[Int(order[i])] }
-    histograms.fill(slot: leaf.slot, table: table, columns: columns, rows: order, words: words, range: leaf.rows)
+  private func fillHistogram(of leaf: OpenLeaf, _ columns: [Int]) {
+    histograms.fill(
+      slot: leaf.slot, columns: columns, rows: UnsafeBufferPointer(rebasing: order[leaf.rows]),
+      isWholeTable: leaf.rows.count == table.rowCount)
   }
 
-  /// Fills the histogram of the child with fewer rows; the other's is what remains of the parent's.
-  private mutating func makeHistograms(_ left: inout OpenLeaf, _ right: inout OpenLeaf, _ columns: [Int]) {
+  /// Sums the smaller child; the larger one is the parent less that.
+  private func makeHistograms(_ left: inout OpenLeaf, _ right: inout OpenLeaf, _ columns: [Int]) {
     if left.rows.count <= right.rows.count { swap(&left.slot, &right.slot) }
-    let small = left.rows.count <= right.rows.count ? left : right
-    let large = left.rows.count <= right.rows.count ? right : left
-    fillHistogram(of: small, columns: columns)
-    if canSplit(large) { histograms.subtract(small.slot, from: large.slot, table: table, columns: columns) }
+    let (small, large) = left.rows.count <= right.rows.count ? (left, right) : (right, left)
+    fillHistogram(of: small, columns)
+    if canSplit(large) { histograms.subtract(small.slot, from: large.slot, columns: columns) }
   }
 
   // MARK: Splits
 
-  /// G²/(H+λ) of a leaf, or what its bounds leave of it, in units of the packed sums.
-  @inline(__always)
-  private func score(_ gradient: Double, _ penalised: Double, _ leaf: OpenLeaf) -> Double {
-    let value = min(max(-gradient / penalised, leaf.lower), leaf.upper)
-    return -(2 * gradient + penalised * value) * value
-  }
-
-  private func value(of sum: Int64, in leaf: OpenLeaf) -> Double {
-    let penalised = Double(weightHalf(sum)) + options.lambda / packed.weightUnit
-    return min(max(-Double(gradientHalf(sum)) / penalised, leaf.lower), leaf.upper)
-  }
-
-  /// Gain of a split from the scores of its sides and of the whole, in the units of the loss; nil: not worth it.
-  private func gain(children: Double, parent: Double) -> Double? {
-    let unit = packed.gradientUnit * packed.gradientUnit / packed.weightUnit
-    let gain = 0.5 * (children - parent) * unit - options.gamma
+  /// Gain from the quotients of a split and of the whole, in the units of the loss; 0: not worth it.
+  private func gain(children: Double, parent: Double) -> Double {
+    let gain = 0.5 * (children - parent) * gainUnit - options.gamma
     // Below this the difference is rounding.
-    return gain > 0 && children - parent > 1e-12 * children ? gain : nil
+    return gain > 0 && children - parent > 1e-12 * children ? gain : 0
   }
 
-  /// The best split of one leaf; ties go to the lower column, then the lower bin, then missing on the right.
-  private func bestSplit(of leaf: OpenLeaf, _ columns: [Int]) -> Split? {
-    let lambda = options.lambda / packed.weightUnit
-    let g = Double(gradientHalf(leaf.sum))
-    let h = Double(weightHalf(leaf.sum)) + 2 * lambda
-    let leastWeight = options.minWeight / packed.weightUnit + lambda
-    var best = -Double.infinity
-    var bestColumn = -1
-    var bestBin = 0
-    var bestMissingLeft = false
-    var bestLeft: Int64 = 0
-    let constrained = !monotone.isEmpty
-    for column in columns {
-      let sign = constrained ? monotone[column] : 0
-      histograms.forEachSplit(
-        slot: leaf.slot, table: table, column: column, rows: leaf.rows.count, minRows: options.minRows,
-        skippingEmpty: true
-      ) { bin, missingLeft, left in
-        let gl = Double(gradientHalf(left))
-        let hl = Double(weightHalf(left)) + lambda
-        let gr = g - gl
-        let hr = h - hl
-        let quotient: Double
-        if constrained {
-          if sign != 0 {
-            let rise = value(of: leaf.sum &- left, in: leaf) - value(of: left, in: leaf)
-            if Double(sign) * rise < 0 { return }
-          }
-          quotient = score(gl, hl, leaf) + score(gr, hr, leaf)
-        } else {
-          let numerator = gl * gl * hr + gr * gr * hl
-          let denominator = hl * hr
-          // The product spares the division; the quotient decides, so that equal ones tie.
-          guard numerator > best * denominator else { return }
-          quotient = numerator / denominator
+  /// Finds the best split of some open leaves.
+  private func findSplits(_ open: inout [OpenLeaf], _ leaves: Range<Int>, _ columns: [Int]) {
+    let wanted = leaves.filter { canSplit(open[$0]) }
+    guard !wanted.isEmpty else { return }
+    let groups = pool.width == 1 ? 1 : min(columns.count, 2 * pool.width)
+    let count = wanted.count * groups
+    let stride = SplitSearch.scratchSize(planes: packed.planes)
+    withUnsafeTemporaryAllocation(of: SplitSearch.Candidate.self, capacity: count) { found in
+      let found = UnsafeMutableBufferPointer(rebasing: found[...])
+      let all = open
+      pool.run(count) { item, thread in
+        let leaf = all[wanted[item / groups]]
+        let group = item % groups
+        var best = SplitSearch.Candidate(quotient: search.quotient(leaf.content))
+        let lines = UnsafePointer(histograms.lines(leaf.slot))
+        for i in (columns.count * group / groups)..<(columns.count * (group + 1) / groups) {
+          search.improve(
+            &best, column: columns[i], lines: lines, leaf: leaf.content,
+            scratch: searchScratch.base + thread * stride)
         }
-        if quotient > best && hl >= leastWeight && hr >= leastWeight {
-          best = quotient
-          bestColumn = column
-          bestBin = bin
-          bestMissingLeft = missingLeft
-          bestLeft = left
+        found[item] = best
+      }
+      for (w, i) in wanted.enumerated() {
+        var best = found[w * groups]
+        for group in 1..<groups where found[w * groups + group].quotient > best.quotient {
+          best = found[w * groups + group]
+        }
+        let won = gain(children: best.quotient, parent: search.quotient(open[i].content))
+        open[i].split = best.column >= 0 && won > 0 ? split(best, of: open[i], gain: won) : nil
+      }
+    }
+  }
+
+  /// A candidate with the sums of its left side.
+  private func split(_ candidate: SplitSearch.Candidate, of leaf: OpenLeaf, gain: Double) -> Split {
+    let bins = table.cuts[candidate.column].count
+    let lines = histograms.lines(leaf.slot) + candidate.column * table.stride
+    var split = Split(
+      gain: gain, column: candidate.column, bin: candidate.bin, missingLeft: candidate.missingLeft,
+      levels: candidate.levels, left: [Int64](repeating: 0, count: packed.planes))
+    for plane in 0..<packed.planes {
+      let line = lines + plane * histograms.planeSize
+      var sum = candidate.missingLeft ? line[bins] : 0
+      for bin in 0..<bins {
+        let goesLeft = candidate.levels == 0 ? bin <= candidate.bin : candidate.levels >> UInt64(bin) & 1 == 1
+        if goesLeft { sum &+= line[bin] }
+      }
+      split.left[plane] = sum
+    }
+    // Where no row misses the value: to the heavier side, when equal to the right.
+    if lines[bins] == 0 && options.growth != .symmetric {
+      split.missingLeft = weightHalf(split.left[0]) > weightHalf(leaf.content.sums[0] &- split.left[0])
+    }
+    return split
+  }
+
+  /// The split with the largest summed gain over the leaves of a level.
+  private func bestLevelSplit(of leaves: [OpenLeaf], _ columns: [Int]) -> SplitSearch.Candidate? {
+    let stride = SplitSearch.scratchSize(planes: packed.planes)
+    let size = SplitSearch.gainsSize
+    let sums = ScratchMemory<Double>(pool.width * size)
+    defer { withExtendedLifetime(sums) {} }
+    var found = [SplitSearch.Candidate](repeating: SplitSearch.Candidate(quotient: 0), count: columns.count)
+    found.withUnsafeMutableBufferPointer { found in
+      let found = UnsafeMutableBufferPointer(rebasing: found[...])
+      pool.run(columns.count) { i, thread in
+        let column = columns[i]
+        let gains = sums.base + thread * size
+        gains.update(repeating: 0, count: size)
+        for leaf in leaves {
+          search.addGains(
+            to: gains, column: column, lines: UnsafePointer(histograms.lines(leaf.slot)), leaf: leaf.content,
+            scratch: searchScratch.base + thread * stride, gain: gain)
+        }
+        for bin in 0..<table.cuts[column].count {
+          for missingLeft in [false, true] {
+            let won = SplitSearch.gain(gains, bin: bin, missingLeft: missingLeft)
+            if won > found[i].quotient {
+              found[i] = SplitSearch.Candidate(quotient: won, column: column, bin: bin, missingLeft: missingLeft)
+            }
+          }
         }
       }
     }
-    guard bestColumn >= 0, let gain = gain(children: best, parent: score(g, h - lambda, leaf)) else { return nil }
-    return Split(
-      gain: gain, column: bestColumn, bin: bestBin,
-      missingLeft: missingDirection(leaf, bestColumn, bestLeft) ?? bestMissingLeft, left: bestLeft)
-  }
-
-  /// Where missing values go if no row of the leaf misses the value: to the heavier side, when equal to the right.
-  private func missingDirection(_ leaf: OpenLeaf, _ column: Int, _ left: Int64) -> Bool? {
-    if histograms.missingWord(slot: leaf.slot, table: table, column: column) != 0 { return nil }
-    return weightHalf(left) > weightHalf(leaf.sum &- left)
-  }
-
-  /// The split with the largest summed gain over the leaves it may part.
-  private func bestLevelSplit(of leaves: [OpenLeaf], _ columns: [Int]) -> Split? {
-    let lambda = options.lambda / packed.weightUnit
-    let minWeight = options.minWeight / packed.weightUnit
-    var best: Split?
-    for column in columns {
-      var gains = [Double](repeating: 0, count: 2 * table.cuts[column].count)
-      let sign = monotone.isEmpty ? 0 : monotone[column]
+    var best = SplitSearch.Candidate(quotient: 0)
+    for candidate in found where candidate.quotient > best.quotient { best = candidate }
+    guard best.column >= 0 else { return nil }
+    let bins = table.cuts[best.column].count
+    let misses = leaves.contains { histograms.lines($0.slot)[best.column * table.stride + bins] != 0 }
+    if !misses {
+      var balance: Int64 = 0
       for leaf in leaves {
-        let g = Double(gradientHalf(leaf.sum))
-        let h = Double(weightHalf(leaf.sum)) + lambda
-        let parent = score(g, h, leaf)
-        histograms.forEachSplit(
-          slot: leaf.slot, table: table, column: column, rows: leaf.rows.count, minRows: options.minRows,
-          skippingEmpty: false
-        ) { bin, missingLeft, left in
-          let gl = Double(gradientHalf(left))
-          let hl = Double(weightHalf(left)) + lambda
-          let hr = h + lambda - hl
-          if hl - lambda < minWeight || hr - lambda < minWeight { return }
-          let rise = value(of: leaf.sum &- left, in: leaf) - value(of: left, in: leaf)
-          if Double(sign) * rise < 0 { return }
-          let children = score(gl, hl, leaf) + score(g - gl, hr, leaf)
-          let won = gain(children: children, parent: parent) ?? 0
-          gains[2 * bin + (missingLeft ? 1 : 0)] += won
-        }
+        let left = split(best, of: leaf, gain: 0).left[0]
+        balance += 2 * weightHalf(left) - weightHalf(leaf.content.sums[0])
       }
-      for (i, won) in gains.enumerated() where won > best?.gain ?? 0 {
-        best = Split(gain: won, column: column, bin: i / 2, missingLeft: i % 2 == 1, left: 0)
-      }
+      best.missingLeft = balance > 0
     }
     return best
   }
 
-  /// The level's split for one leaf with the sum of its left side; nil where it may not part that leaf.
-  private func leftSum(of split: Split, in leaf: OpenLeaf) -> Split? {
-    let lambda = options.lambda / packed.weightUnit
-    let sign = monotone.isEmpty ? 0 : monotone[split.column]
-    let g = Double(gradientHalf(leaf.sum))
-    let h = Double(weightHalf(leaf.sum)) + lambda
-    let misses = histograms.missingWord(slot: leaf.slot, table: table, column: split.column) != 0
-    var found: Split?
-    histograms.forEachSplit(
-      slot: leaf.slot, table: table, column: split.column, rows: leaf.rows.count, minRows: options.minRows,
-      skippingEmpty: false
-    ) { bin, missingLeft, left in
-      guard bin == split.bin, missingLeft == split.missingLeft || !misses else { return }
-      let hl = Double(weightHalf(left)) + lambda
-      let gl = Double(gradientHalf(left))
-      if min(hl, h + lambda - hl) - lambda < options.minWeight / packed.weightUnit { return }
-      let rise = value(of: leaf.sum &- left, in: leaf) - value(of: left, in: leaf)
-      let children = score(gl, hl, leaf) + score(g - gl, h + lambda - hl, leaf)
-      guard Double(sign) * rise >= 0, let won = gain(children: children, parent: score(g, h, leaf)) else { return }
-      found = split
-      found?.left = left
-      found?.gain = won
-      found?.missingLeft = missingDirection(leaf, split.column, left) ?? split.missingLeft
+  /// The level's split for one leaf; nil where it may not part that leaf.
+  private func part(of candidate: SplitSearch.Candidate, in leaf: OpenLeaf) -> Split? {
+    let stride = SplitSearch.scratchSize(planes: packed.planes)
+    return withUnsafeTemporaryAllocation(of: Double.self, capacity: SplitSearch.gainsSize) { gains in
+      guard let base = gains.baseAddress else { return nil }
+      base.initialize(repeating: 0, count: SplitSearch.gainsSize)
+      search.addGains(
+        to: base, column: candidate.column, lines: UnsafePointer(histograms.lines(leaf.slot)), leaf: leaf.content,
+        scratch: searchScratch.base + 0 * stride, gain: gain)
+      let won = SplitSearch.gain(base, bin: candidate.bin, missingLeft: candidate.missingLeft)
+      return won > 0 ? split(candidate, of: leaf, gain: won) : nil
     }
-    return found
   }
 
   // MARK: Values
 
   /// Leaf values from the gradients themselves, summed in the stored order of the rows.
-  private func setValues(_ tree: inout Tree, gradients: [Double], weights: [Double]?) {
-    for i in tree.nodes.indices {
-      var g = 0.0
-      var h = 0.0
-      for row in order[tree.nodes[i].rows] {
-        g += gradients[Int(row)]
-        h += weights?[Int(row)] ?? 1
+  private func setValues(_ tree: inout Tree, gradients: UnsafePointer<Double>, weights: [Double]?) {
+    let outputs = tree.outputs
+    let count = tree.nodes.count
+    let n = table.rowCount
+    let order = order
+    let nodes = tree.nodes
+    let lambda = options.lambda
+    tree.values = [Double](repeating: 0, count: count * outputs)
+    var covers = [Double](repeating: 0, count: count)
+    tree.values.withUnsafeMutableBufferPointer { values in
+      covers.withUnsafeMutableBufferPointer { covers in
+        let values = UnsafeMutableBufferPointer(rebasing: values[...])
+        let covers = UnsafeMutableBufferPointer(rebasing: covers[...])
+        pool.run(count) { i, _ in
+          guard nodes[i].left == 0 else { return }
+          let rows = UnsafeBufferPointer(rebasing: order[nodes[i].rows])
+          var h = Double(rows.count)
+          if let weights {
+            h = 0
+            for row in rows { h += weights[Int(row)] }
+          }
+          covers[i] = h
+          guard h + lambda > 0 else { return }
+          for k in 0..<outputs {
+            let line = gradients + k * n
+            var g = 0.0
+            for row in rows { g += line[Int(truncatingIfNeeded: row)] }
+            values[i * outputs + k] = -g / (h + lambda)
+          }
+          values[i * outputs] = min(max(values[i * outputs], nodes[i].lower), nodes[i].upper)
+        }
       }
-      tree.nodes[i].cover = h
-      guard tree.nodes[i].left == 0, h + options.lambda > 0 else { continue }
-      tree.nodes[i].value = min(max(-g / (h + options.lambda), tree.nodes[i].lower), tree.nodes[i].upper)
+    }
+    for i in tree.nodes.indices.reversed() {
+      let left = tree.nodes[i].left
+      if left != 0 { covers[i] = covers[left] + covers[left + 1] }
+      tree.nodes[i].cover = covers[i]
     }
   }
 }

@@ -30,7 +30,7 @@ struct BoostingPropertyTests {
 
   @Test("Row order does not matter", arguments: TreeGrowth.allCases)
   func rowOrder(growth: TreeGrowth) throws {
-    for seed in 0..<20 {
+    for seed in 0..<200 {
       let problem = BoostingProblem(kind: 3, rows: 90, columns: 5, seed: seed)
       var options = options
       options.growth = growth
@@ -45,7 +45,7 @@ struct BoostingPropertyTests {
 
   @Test("A whole-number weight is as good as repeated rows; weight 0 as no row")
   func weightsAreRepeats() throws {
-    for seed in 0..<20 {
+    for seed in 0..<200 {
       let problem = BoostingProblem(kind: 2, rows: 60, columns: 5, seed: seed)
       let weights = (0..<60).map { Double(($0 * 7 + seed) % 4) }
       let repeated = (0..<60).flatMap { [Int](repeating: $0, count: Int(weights[$0])) }
@@ -140,15 +140,37 @@ struct BoostingPropertyTests {
     #expect(violations(growth) { free.predict($0) } > 0)
   }
 
-  @Test("Monotone constraints hold for every quantile")
-  func monotoneQuantiles() throws {
-    let problem = BoostingProblem(kind: 3, rows: 200, columns: 4)
+  @Test("Monotone constraints hold for every quantile", arguments: TreeGrowth.allCases)
+  func monotoneQuantiles(growth: TreeGrowth) throws {
     var options = options
+    options.growth = growth
+    let problem = BoostingProblem(kind: 3, rows: 200, columns: 4)
     options.monotone = [1, -1, 0, 0]
     let levels = [0.1, 0.5, 0.9]
     let model = try QuantileBoosting(trees: options, levels: levels).fit(
       problem.trainTable, target: problem.trainTarget, weights: nil, stream: 0)
-    for k in levels.indices { #expect(violations(.leafWise) { model.predict($0).map { $0[k] } } == 0) }
+    for k in levels.indices { #expect(violations(growth) { model.predict($0).map { $0[k] } } == 0) }
+  }
+
+  @Test("Monotone constraints hold for every quantile of a distribution", arguments: TreeGrowth.allCases)
+  func monotoneDistributions(growth: TreeGrowth) throws {
+    let problem = BoostingProblem(kind: 3, rows: 200, columns: 4)
+    var boosting = DistributionBoosting(trees: options)
+    boosting.trees.growth = growth
+    boosting.trees.monotone = [1, -1, 0, 0]
+    for family in [DistributionFamily.normal, .logLogistic] {
+      boosting.family = family
+      let target = problem.trainTarget.map { family.isPositive ? naturalExponential($0) : $0 }
+      let model = try boosting.fit(problem.trainTable, target: target, weights: nil, stream: 0)
+      #expect(model.spread.splitCount.prefix(2) == [0, 0] && model.spread.splitCount.reduce(0, +) > 0)
+      for p in [0.05, 0.5, 0.95] {
+        #expect(violations(growth) { model.predict($0).map { $0.quantile(p) } } == 0)
+      }
+    }
+    boosting.sharedTrees = true
+    #expect(throws: LearningError.self) {
+      try boosting.fit(problem.trainTable, target: problem.trainTarget, weights: nil, stream: 0)
+    }
   }
 
   /// Pairs that differ in column 0 or 1 only and break the order, out of 10 000.

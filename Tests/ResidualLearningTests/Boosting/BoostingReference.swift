@@ -3,7 +3,7 @@ import NumericalMethods
 
 @testable import ResidualLearning
 
-/// Values computed by `scripts/reference/boosting.py` with LightGBM and scikit-learn.
+/// Values computed by `scripts/reference/boosting.py` with LightGBM, XGBoost, NGBoost and scikit-learn.
 struct BoostingReference: Decodable {
   /// One fit on columns of few distinct values, so that both sides have the same cuts.
   struct Case: Decodable {
@@ -35,7 +35,29 @@ struct BoostingReference: Decodable {
     var rmse: Double
     var spread: Double
   }
+  /// One fit by XGBoost, level by level.
+  struct DepthWise: Decodable {
+    var kind: Int
+    var rows: Int
+    var columns: Int
+    var levels: Int
+    var firstTreeFeatures: [Int]
+    var firstTree: [Double]
+    var rmse: Double
+  }
+  /// Normal distributions by NGBoost with stumps.
+  struct Natural: Decodable {
+    var rows: Int
+    var columns: Int
+    var levels: Int
+    var firstScale: Double
+    var firstLocation: [Double]
+    var firstLogDeviation: [Double]
+    var logScore: Double
+  }
   var cases: [Case]
+  var depthWise: [DepthWise]
+  var natural: Natural
   var continuous: [Continuous]
   var recipes: [Recipe]
 
@@ -56,8 +78,9 @@ struct ScoreReference: Decodable {
     var between: Double
   }
   struct CRPS: Decodable {
-    var mean: Double
-    var standardDeviation: Double
+    var family: DistributionFamily
+    var a: Double
+    var b: Double
     var value: Double
     var crps: Double
   }
@@ -125,3 +148,13 @@ struct BoostingProblem {
 
 /// The natural logarithm, for tests without Foundation.
 func naturalLog(_ x: Double) -> Double { log(x) }
+
+extension DistributionFamily {
+  /// One of each.
+  static let tested: [DistributionFamily] = [
+    .normal, .studentT(degreesOfFreedom: 5), .logNormal, .weibull, .logLogistic,
+  ]
+}
+
+/// The exponential, for tests without Foundation.
+func naturalExponential(_ x: Double) -> Double { exp(x) }

@@ -140,16 +140,16 @@ struct TreeTests {
 
   @Test("Cuts lie between values, never part equal ones, and infinities are ordered")
   func cuts() {
-    #expect(BinnedTable.cuts(ofSorted: [1, 1, 2, 4], maxBins: 255, minRows: 1) == [1.5, 3, .infinity])
-    #expect(BinnedTable.cuts(ofSorted: [1, 2, 3, 4, 5, 6], maxBins: 255, minRows: 3) == [3.5, .infinity])
+    #expect(Edges.cuts(ofSorted: [1, 1, 2, 4], maxBins: 255, minRows: 1) == [1.5, 3, .infinity])
+    #expect(Edges.cuts(ofSorted: [1, 2, 3, 4, 5, 6], maxBins: 255, minRows: 3) == [3.5, .infinity])
     #expect(
-      BinnedTable.cuts(ofSorted: [-.infinity, 0, .infinity], maxBins: 9, minRows: 1) == [-.infinity, 0, .infinity])
-    #expect(BinnedTable.cuts(ofSorted: [0, 0, 0, 1, 2, 3], maxBins: 2, minRows: 1) == [0.5, .infinity])
+      Edges.cuts(ofSorted: [-.infinity, 0, .infinity], maxBins: 9, minRows: 1) == [-.infinity, 0, .infinity])
+    #expect(Edges.cuts(ofSorted: [0, 0, 0, 1, 2, 3], maxBins: 2, minRows: 1) == [0.5, .infinity])
     let next = 1.0.nextUp
-    #expect(BinnedTable.middle(1, next) == 1)
-    #expect(BinnedTable.middle(-.greatestFiniteMagnitude, .greatestFiniteMagnitude) == -.greatestFiniteMagnitude)
+    #expect(Edges.middle(1, next) == 1)
+    #expect(Edges.middle(-.greatestFiniteMagnitude, .greatestFiniteMagnitude) == -.greatestFiniteMagnitude)
     let many = (0..<10_000).map { Double($0) }
-    let bins = many.map { BinnedTable.bin(of: $0, BinnedTable.cuts(ofSorted: many, maxBins: 255, minRows: 1)) }
+    let bins = many.map { BinnedTable.bin(of: $0, Edges.cuts(ofSorted: many, maxBins: 255, minRows: 1)) }
     let sizes = (0..<255).map { bin in bins.count { $0 == bin } }
     #expect(sizes.allSatisfy { $0 == 39 || $0 == 40 })
   }
