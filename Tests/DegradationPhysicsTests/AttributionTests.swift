@@ -80,7 +80,7 @@ struct AttributionTests {
       let e = LaneElectrode(c, fresh)
       let ends = e.endPoints(c, from: EndPoints(), views)
       let block = LaneBlock(
-        cell: c, capacity: e.capacity(ends), energy: e.energy(c, ends, views), resistance: e.resistance,
+        capacity: e.capacity(ends), energy: e.energy(c, ends, views), resistance: e.resistance,
         middle: (ends.charged + ends.discharged) * 0.5)
       let parts = LaneAttribution(c, reference: fresh, aged: aged, ends: ends, block, views)
       let loss = MechanismShares(values: parts.capacity.map { $0[0] })
