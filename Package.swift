@@ -27,6 +27,7 @@ let package = Package(
   name: "SolidFade",
   products: [
     .library(name: "SolidFade", targets: ["SolidFade"]),
+    .library(name: "ResidualLearning", targets: ["ResidualLearning"]),
     .executable(name: "solidfade", targets: ["SolidFadeTool"]),
   ],
   dependencies: [

@@ -14,4 +14,6 @@ public enum LearningError: Error, Hashable, Sendable {
   case numericalFailure(String)
   /// A stored model breaks a rule of its format: which.
   case corruptModel(String)
+  /// A model has a part that the other form cannot hold: which.
+  case unsupported(String)
 }

@@ -25,7 +25,9 @@ struct Simulate: AsyncParsableCommand {
     Double?
   @Option(name: .customLong("resistance-limit"), help: "Resistance over its first value that counts as failure.")
   var resistanceLimit: Double?
-  @Option(help: "Test protocol (JSON): formation, cycles, check-ups, rests, re-pressing, rate tests.")
+  @Option(
+    name: .customLong("protocol"),
+    help: "Test protocol (JSON): formation, cycles, check-ups, rests, re-pressing, rate tests.")
   var protocolFile: String?
   @Option(help: "Parameters of the reference cell (JSON): names and values.") var params: String?
   @Option(help: "Own materials (JSON): one, or a list; may be repeated.") var materials: [String] = []
@@ -36,12 +38,6 @@ struct Simulate: AsyncParsableCommand {
   @Flag(name: .customLong("as-dataset"), help: "Write a dataset folder of kind simulated, with measurement noise.")
   var asDataset = false
   @OptionGroup var global: GlobalOptions
-
-  enum CodingKeys: String, CodingKey {
-    case cell, cycles, draws, eol, energyLimit, resistanceLimit, params, materials, curves, without, assemblyRejects
-    case asDataset, global
-    case protocolFile = "protocol"
-  }
 
   func validate() throws {
     if cycles < 2 || cycles > 100_000 { throw ValidationError("--cycles is \(cycles); give 2…100000") }
@@ -89,7 +85,8 @@ struct Simulate: AsyncParsableCommand {
               design: try CellDesign(history.attributes, anode: resolved.anode),
               parameters: resolved.parameters(base: population.base))
             outcome.warnings += PhysicsFiles.warnings(history.id, one.design, resolved)
-            results.add(history, [SulfideAgeing.run(one, request)], 
+            results.add(
+              history, [SulfideAgeing.run(one, request)],
               loopGain: SulfideAgeing.loopGain(one, age: Double(cycles), cycling: request.cycling))
           } else {
             let cells = try population.draws(history, count: draws, seed: global.seed)

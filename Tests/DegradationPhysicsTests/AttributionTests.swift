@@ -79,9 +79,7 @@ struct AttributionTests {
       aged.interphase = c.spaceChargeResistance / c.interphaseResistivity
       let e = LaneElectrode(c, fresh)
       let ends = e.endPoints(c, from: EndPoints(), views)
-      let block = LaneBlock(
-        capacity: e.capacity(ends), energy: e.energy(c, ends, views), resistance: e.resistance,
-        middle: (ends.charged + ends.discharged) * 0.5)
+      let block = LaneBlock(c, e, ends, views)
       let parts = LaneAttribution(c, reference: fresh, aged: aged, ends: ends, block, views)
       let loss = MechanismShares(values: parts.capacity.map { $0[0] })
       let growth = MechanismShares(values: parts.resistance.map { $0[0] })

@@ -2,6 +2,7 @@ import BatteryData
 import CellModel
 import Foundation
 import NumericalMethods
+import ResidualLearning
 import Testing
 
 @testable import LifetimeForecast

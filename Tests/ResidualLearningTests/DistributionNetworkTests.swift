@@ -8,12 +8,12 @@ import Testing
 struct DistributionNetworkTests {
   /// y = sin 2x₀ + x₁/2 + (0.1 + 0.4 |x₀|) ε; x₁ is missing in a share of the rows.
   struct Sample {
-    var x: Matrix
+    var x: FeatureTable
     var target: [Double]
 
     init(rows: Int, missing: Double = 0, seed: UInt64) {
       var stream = RandomStream(seed: seed, purpose: "heteroscedastic")
-      x = Matrix(rows: rows, columns: 3)
+      var x = Matrix(rows: rows, columns: 3)
       target = []
       for i in 0..<rows {
         for j in 0..<3 { x[i, j] = stream.normal() }
@@ -21,6 +21,7 @@ struct DistributionNetworkTests {
         target.append(sin(2 * x[i, 0]) + 0.5 * x[i, 1] + noise)
         if stream.uniform() < missing { x[i, 1] = .nan }
       }
+      self.x = FeatureTable(names: ["a", "b", "c"], x)
     }
   }
 
@@ -33,14 +34,15 @@ struct DistributionNetworkTests {
   }
 
   let options = DistributionNetworkOptions(
-    hidden: [32, 32], epochs: 150, batch: 64, learningRate: 3e-3, patience: 15, members: 3)
+    training: NetworkTraining(
+      hidden: [32, 32], epochs: 150, batch: 64, learningRate: 3e-3, patience: 15, members: 3))
 
   @Test("Beats the constant normal by far, knows where the noise is, covers what it promises")
   func heteroscedastic() throws {
     let (training, test) = (Sample(rows: 900, seed: 1), Sample(rows: 1000, seed: 2))
     let model = try options.fit(
-      training.x, target: training.target, validation: (0..<900).map { $0 % 5 == 0 }, seed: 1)
-    let (means, deviations) = model.predict(test.x)
+      training.x, target: training.target, validation: (0..<900).map { $0 % 5 == 0 }, stream: 1)
+    let (means, deviations) = moments(model.predict(test.x))
     let constant = Self.score(
       test.target.map { _ in mean(training.target) }, test.target.map { _ in standardDeviation(training.target) },
       test.target)
@@ -57,111 +59,124 @@ struct DistributionNetworkTests {
     #expect(spread { $0 > 1 } > 1.8 * spread { $0 < 0.4 })
   }
 
+  func moments(_ all: [MixtureDistribution]) -> (mean: [Double], standardDeviation: [Double]) {
+    (all.map(\.mean), all.map(\.standardDeviation))
+  }
+
   @Test("A missing value widens the forecast and traps nothing")
   func missing() throws {
     let training = Sample(rows: 800, missing: 0.4, seed: 3)
     let model = try options.fit(
-      training.x, target: training.target, validation: (0..<800).map { $0 % 5 == 0 }, seed: 1)
-    let (means, deviations) = model.predict(
-      Matrix([[0, 2, 0], [0, .nan, 0], [.nan, .nan, .nan], [1e300, -1e300, 0]]))
+      training.x, target: training.target, validation: (0..<800).map { $0 % 5 == 0 }, stream: 1)
+    let (means, deviations) = moments(
+      model.predict(
+        FeatureTable(
+          names: ["a", "b", "c"], Matrix([[0, 2, 0], [0, .nan, 0], [.nan, .nan, .nan], [1e300, -.infinity, 0]]))))
     #expect(abs(means[0] - 1) < 0.35 && abs(means[1]) < 0.35)
     #expect(deviations[1] > 1.5 * deviations[0])
     #expect((means + deviations).allSatisfy { $0.isFinite })
-    let empty = Matrix((0..<50).map { [Double($0), .nan] })
-    let whole = try options.fit(
-      empty, target: (0..<50).map { Double($0) }, validation: [Bool](repeating: false, count: 50), seed: 1)
-    #expect(whole.predict(empty).mean.allSatisfy { $0.isFinite })
+    let empty = FeatureTable(names: ["a", "b"], Matrix((0..<50).map { [Double($0), .nan] }))
+    let whole = try options.fit(empty, target: (0..<50).map { Double($0) }, stream: 1)
+    #expect(whole.predict(empty).map(\.mean).allSatisfy { $0.isFinite })
   }
 
-  @Test("The head's gradient is the central difference; beyond the clamp it only points back")
-  func headGradient() {
-    let target = [0.3, -1.2, 2.0]
-    let outputs: [Double] = [0.1, -0.5, -0.7, 0.4, 1.0, 2.5]
-    var gradient = [Double](repeating: 0, count: 6)
-    var unused = gradient
-    _ = GaussianHead.loss(outputs, target, gradient: &gradient)
-    for k in outputs.indices {
-      var (up, down) = (outputs, outputs)
-      up[k] += 1e-6
-      down[k] -= 1e-6
-      let difference =
-        (GaussianHead.loss(up, target, gradient: &unused) - GaussianHead.loss(down, target, gradient: &unused)) / 2e-6
-      #expect(abs(difference - gradient[k]) < 1e-8, "output \(k)")
+  @Test("Censored lifetimes: the Weibull head finds the scale that ignoring the censoring would miss")
+  func censored() throws {
+    var stream = RandomStream(seed: 11, purpose: "lives")
+    var x = Matrix(rows: 1200, columns: 1)
+    var (observations, truth): ([Observation], [Double]) = ([], [])
+    for i in 0..<1200 {
+      x[i, 0] = stream.normal()
+      let median = exp(5 + 0.6 * x[i, 0])
+      let life = median * pow(-log(stream.uniform()) / log(2), 1 / 3.0)
+      let end = exp(5 + 0.4 * stream.normal())
+      truth.append(median)
+      observations.append(life < end ? .exact(life) : .above(end))
     }
-    var clamped = [Double](repeating: 9, count: 4)
-    let value = GaussianHead.loss([0.0, -20, 0.0, 20], [0.0, 0.0], gradient: &clamped)
-    #expect(value == 0)  // log σ = −8 and 8, errors 0.
-    #expect(clamped[1] == 0 && clamped[3] == 0.5)
-  }
-
-  @Test("The gradient of the whole network with its head is the central difference")
-  func networkGradient() {
-    var stream = RandomStream(seed: 8, purpose: "start")
-    var network = Network<Double>(sizes: [4, 5, 3, 2], activation: .relu, stream: &stream)
-    let input = (0..<24).map { _ in stream.normal() }
-    let target = (0..<6).map { _ in stream.normal() }
-    var slopes = [Double](repeating: 0, count: 12)
-    func value(_ network: Network<Double>) -> Double {
-      GaussianHead.loss(network(input, rows: 6), target, gradient: &slopes)
+    let table = FeatureTable(names: ["x"], x)
+    var weibull = options
+    weibull.family = .weibull
+    weibull.training.members = 2
+    func bias(_ known: [Observation]) throws -> Double {
+      let model = try weibull.fit(table, observations: known, validation: (0..<1200).map { $0 % 5 == 0 }, stream: 1)
+      return mean(zip(model.predict(table), truth).map { log($0.quantile(0.5) / $1) })
     }
-    _ = value(network)
-    var pass = NetworkPass<Double>()
-    pass.forward(network, input: input, rows: 6)
-    var gradient = [Double](repeating: 0, count: network.parameters.count)
-    pass.backward(network, input: input, rows: 6, outputGradient: slopes, into: &gradient)
-    let parameters = network.parameters
-    for k in parameters.indices {
-      network.parameters[k] = parameters[k] + 1e-6
-      let up = value(network)
-      network.parameters[k] = parameters[k] - 1e-6
-      let down = value(network)
-      network.parameters[k] = parameters[k]
-      #expect(abs((up - down) / 2e-6 - gradient[k]) < 1e-6 * max(1, abs(gradient[k])), "parameter \(k)")
+    #expect(abs(try bias(observations)) < 0.06)
+    #expect(try bias(observations.map { .exact($0.nearest) }) < -0.15)
+    #expect(throws: LearningError.notFinite("logarithm of the observation", row: 0)) {
+      try weibull.fit(table, observations: observations.map { _ in .exact(-1) }, stream: 1)
     }
+    weibull.rule = .crps
+    #expect(throws: LearningError.self) { try weibull.fit(table, observations: observations, stream: 1) }
   }
 
-  @Test("Float and Double networks with equal parameters agree")
-  func precision() throws {
-    var stream = RandomStream(seed: 6, purpose: "start")
-    let wide = Network<Double>(sizes: [7, 16, 2], activation: .relu, stream: &stream)
-    var again = RandomStream(seed: 6, purpose: "start")
-    let narrow = Network<Float>(sizes: [7, 16, 2], activation: .relu, stream: &again)
-    let input = (0..<70).map { _ in stream.normal() }
-    #expect(largestGap(wide(input, rows: 10), narrow(input.map { Float($0) }, rows: 10).map { Double($0) }) < 1e-5)
+  @Test("CRPS as the score finds the same noise", arguments: [ScoringRule.logScore, .crps])
+  func rules(rule: ScoringRule) throws {
+    let (training, test) = (Sample(rows: 900, seed: 1), Sample(rows: 500, seed: 2))
+    var chosen = options
+    chosen.rule = rule
+    let model = try chosen.fit(
+      training.x, target: training.target, validation: (0..<900).map { $0 % 5 == 0 }, stream: 1)
+    let ratios = zip(model.predict(test.x), 0..<500).map { $0.standardDeviation / (0.1 + 0.4 * abs(test.x[$1, 0])) }
+    #expect(abs(median(ratios) - 1) < 0.25)
   }
 
-  @Test("First Adam steps by hand")
-  func adam() {
-    var stream = RandomStream(seed: 1, purpose: "start")
-    var network = Network<Double>(sizes: [1, 1], activation: .relu, stream: &stream)
-    network.parameters = [2, 1]
-    var adam = Adam<Double>(parameters: 2, learningRate: 0.1, weightDecay: 0.5)
-    // The first step has length `learningRate`; the weight decays first, 2·0.95, the bias does not.
-    adam.step(&network, gradient: [3, -4])
-    #expect(largestGap(network.parameters, [1.9 - 0.1, 1.1]) < 1e-6)
-    // m̂ = (0.1·3·0.9)/(1 − 0.81) = 1.42105, v̂ = (0.001·9·0.999)/(1 − 0.998001) = 4.4977.
-    adam.step(&network, gradient: [0, -4])
-    #expect(abs(network.parameters[0] - (1.8 * 0.95 - 0.1 * 0.27 / 0.19 / (0.008991 / 0.001999).squareRoot())) < 1e-6)
-    #expect(abs(network.parameters[1] - 1.2) < 1e-6)
+  @Test("Quantiles never cross and split the rows as promised")
+  func quantiles() throws {
+    let (training, test) = (Sample(rows: 1500, seed: 1), Sample(rows: 1000, seed: 2))
+    let levels = [0.05, 0.25, 0.5, 0.75, 0.95]
+    let model = try QuantileNetworkOptions(training: options.training, levels: levels).fit(
+      training.x, target: training.target, validation: (0..<1500).map { $0 % 5 == 0 }, stream: 1)
+    let all = model.predict(test.x)
+    #expect(all.allSatisfy { zip($0, $0.dropFirst()).allSatisfy { $0 < $1 } })
+    for (k, level) in levels.enumerated() {
+      let below = Double(zip(all, test.target).filter { $1 <= $0[k] }.count) / 1000
+      // Three standard errors of a share of 1000 rows and as much again for what 1200 rows can teach.
+      #expect(abs(below - level) < 0.03 + 3 * (level * (1 - level) / 1000).squareRoot(), "\(level): \(below)")
+    }
+    let data = try JSONEncoder().encode(model)
+    #expect(try JSONDecoder().decode(QuantileNetwork.self, from: data) == model)
+    try expectDamageRefused(QuantileNetwork.self, data, [("networks", [Any]()), ("featureNames", ["a"])])
   }
 
-  @Test("Same seed, same bits; the variance of the members' means counts")
-  func ensemble() throws {
+  @Test("A row of weight 0 is not learnt from; equal weights change nothing")
+  func weights() throws {
+    let sample = Sample(rows: 90, seed: 4)
+    var few = options
+    few.training.epochs = 5
+    let part = few.training.batch
+    #expect(part > 1)
+    let zero = (0..<90).map { $0 < 60 ? 1.0 : 0.0 }
+    let kept = try few.fit(
+      sample.x.selecting(rows: Array(0..<60)), target: Array(sample.target[..<60]), stream: 2)
+    let weighted = try few.fit(sample.x, target: sample.target, weights: zero, stream: 2)
+    #expect(weighted.networks == kept.networks)
+    let plain = try few.fit(sample.x, target: sample.target, stream: 2)
+    #expect(try few.fit(sample.x, target: sample.target, weights: zero.map { _ in 2 }, stream: 2) == plain)
+  }
+
+  @Test("Same seed, same bits on any number of tasks; the variance of the members' means counts")
+  func ensemble() async throws {
     let sample = Sample(rows: 80, seed: 4)
     var few = options
-    few.epochs = 5
+    few.training.epochs = 5
     let validation = (0..<80).map { $0 % 4 == 0 }
-    let model = try few.fit(sample.x, target: sample.target, validation: validation, seed: 7)
-    #expect(try few.fit(sample.x, target: sample.target, validation: validation, seed: 7) == model)
-    let single = model.networks.map {
-      DistributionNetwork(encoding: model.encoding, centre: model.centre, scale: model.scale, networks: [$0])
-        .predict(sample.x)
+    let model = try few.fit(sample.x, target: sample.target, validation: validation, stream: 7)
+    for width in [1, 2, 3, 7] {
+      let again = try await few.fit(
+        sample.x, observations: sample.target.map { .exact($0) }, validation: validation, stream: 7, width: width)
+      #expect(again == model, "\(width) tasks")
     }
-    let (means, deviations) = model.predict(sample.x)
-    for i in 0..<80 {
-      let centre = mean(single.map { $0.mean[i] })
-      let variance = mean(single.map { pow($0.standardDeviation[i], 2) + pow($0.mean[i] - centre, 2) })
-      #expect(abs(means[i] - centre) < 1e-9 && abs(deviations[i] - variance.squareRoot()) < 1e-9)
+    let quantiles = QuantileNetworkOptions(training: few.training, levels: [0.1, 0.9])
+    #expect(
+      try await quantiles.fit(sample.x, target: sample.target, stream: 7, width: 3)
+        == quantiles.fit(sample.x, target: sample.target, stream: 7))
+    for (i, one) in model.predict(sample.x).enumerated() {
+      let centre = mean(one.parts.map(\.a))
+      let variance = mean(one.parts.map { exp(2 * $0.b) + pow($0.a - centre, 2) })
+      #expect(abs(one.mean - centre) < 1e-12 && abs(one.standardDeviation - variance.squareRoot()) < 1e-12)
+      #expect(model.predict(row: (0..<3).map { sample.x[i, $0] }) == one)
+      for p in [0.01, 0.5, 0.9] { #expect(abs(one.cumulative(one.quantile(p)) - p) < 1e-12) }
     }
   }
 
@@ -169,18 +184,32 @@ struct DistributionNetworkTests {
   func refusals() throws {
     let sample = Sample(rows: 30, seed: 5)
     var few = options
-    few.epochs = 2
-    let all = [Bool](repeating: false, count: 30)
-    var broken = sample.x
-    broken[6, 1] = .infinity
-    #expect(throws: LearningError.notFinite("column 1", row: 6)) {
-      try few.fit(broken, target: sample.target, validation: all, seed: 1)
+    few.training.epochs = 2
+    let columns = (0..<3).map { sample.x.column($0) }
+    var broken = columns
+    broken[1][6] = .infinity
+    #expect(throws: LearningError.notFinite("column b", row: 6)) {
+      try few.fit(FeatureTable(names: ["a", "b", "c"], columns: broken), target: sample.target, stream: 1)
     }
     #expect(throws: LearningError.self) {
-      try few.fit(sample.x, target: sample.target, validation: all.map { !$0 }, seed: 1)
+      try few.fit(sample.x, target: sample.target, validation: [Bool](repeating: true, count: 30), stream: 1)
     }
-    #expect(throws: LearningError.self) { try few.fit(sample.x, target: [1], validation: all, seed: 1) }
-    let model = try few.fit(sample.x, target: sample.target, validation: all, seed: 1)
+    #expect(throws: LearningError.self) { try few.fit(sample.x, target: [1], stream: 1) }
+    #expect(throws: LearningError.invalidWeight(-1, row: 0)) {
+      try few.fit(sample.x, target: sample.target, weights: [Double](repeating: -1, count: 30), stream: 1)
+    }
+    #expect(throws: LearningError.notFinite("observation", row: 2)) {
+      try few.fit(sample.x, target: sample.target.indices.map { $0 == 2 ? .nan : 1 }, stream: 1)
+    }
+    for spoil: (inout NetworkTraining) -> Void in [
+      { $0.batch = 0 }, { $0.members = 0 }, { $0.hidden = [0] }, { $0.learningRate = .nan }, { $0.patience = 0 },
+      { $0.weightDecay = -1 }, { $0.epochs = -1 },
+    ] {
+      var wrong = few
+      spoil(&wrong.training)
+      #expect(throws: LearningError.self) { try wrong.fit(sample.x, target: sample.target, stream: 1) }
+    }
+    let model = try few.fit(sample.x, target: sample.target, stream: 1)
     let data = try JSONEncoder().encode(model)
     #expect(try JSONDecoder().decode(DistributionNetwork.self, from: data) == model)
     let encodings: [[String: Any]] = [
@@ -192,6 +221,6 @@ struct DistributionNetworkTests {
     ]
     try expectDamageRefused(
       DistributionNetwork.self, data,
-      encodings.map { ("encoding", $0) } + [("scale", -1), ("networks", [Any]()), ("networks", ["x"])])
+      encodings.map { ("encoding", $0) } + [("networks", [Any]()), ("networks", ["x"]), ("featureNames", ["a"])])
   }
 }

@@ -58,6 +58,9 @@ public struct DegradationState: Sendable, Hashable, Codable {
   /// Names of the states in outputs, SI.
   public static let names = paths.map(\.name)
 
+  /// The states under their names.
+  public var named: [(name: String, value: Double)] { Self.paths.map { ($0.name, self[keyPath: $0.path]) } }
+
   /// The state of a name; NaN for an unknown one.
   public subscript(_ name: String) -> Double {
     Self.paths.first { $0.name == name }.map { self[keyPath: $0.path] } ?? .nan

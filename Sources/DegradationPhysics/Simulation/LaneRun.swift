@@ -81,7 +81,9 @@ struct LaneRun {
       let e = LaneElectrode(c, state)
       ends = e.endPoints(c, from: ends, views)
       let q = e.capacity(ends)
-      if !isPastReference, age >= request.cycling.referenceAge - 1e-9 { setReference() }
+      if !isPastReference, age >= request.cycling.referenceAge - 1e-9 {
+        setReference(cycles.conditions, LaneBlock(c, e, ends, views))
+      }
       if isPastReference, b == nil { b = block(cycles.conditions) }
       let drive = LaneDrive(c, e, ends, capacity: q, views)
       let rates = LaneRates(c, state, e, drive, capacity: q, current: c.dischargeCurrent)
@@ -117,8 +119,9 @@ struct LaneRun {
     return min(request.step(at: age), room)
   }
 
-  private mutating func setReference() {
+  private mutating func setReference(_ conditions: CycleConditions, _ present: LaneBlock) {
     reference = state
+    blocks = [conditions: present]
     isPastReference = true
     for early in record.pending {
       let b = block(early.conditions)
@@ -138,9 +141,7 @@ struct LaneRun {
     let c = cell(conditions)
     let e = LaneElectrode(c, reference)
     let at = e.endPoints(c, from: EndPoints(), views)
-    let made = LaneBlock(
-      capacity: e.capacity(at), energy: e.energy(c, at, views), resistance: e.resistance,
-      middle: (at.charged + at.discharged) * 0.5)
+    let made = LaneBlock(c, e, at, views)
     blocks[conditions] = made
     return made
   }
@@ -235,4 +236,11 @@ struct LaneBlock {
   let capacity, energy, resistance: Lanes
   /// Content half-way between the end points.
   let middle: Lanes
+
+  init(_ c: LaneCell, _ e: LaneElectrode, _ ends: EndPoints, _ views: PotentialViews) {
+    capacity = e.capacity(ends)
+    energy = e.energy(c, ends, views)
+    resistance = e.resistance
+    middle = (ends.charged + ends.discharged) * 0.5
+  }
 }

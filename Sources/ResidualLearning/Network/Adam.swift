@@ -27,16 +27,32 @@ struct Adam<Scalar: BLASScalar> {
 
   /// Takes one step against the gradient.
   mutating func step(_ network: inout Network<Scalar>, gradient: [Scalar]) {
+    precondition(gradient.count == first.count && network.parameters.count == first.count, "another network")
     steps += 1
     let decay = Scalar(1 - learningRate * weightDecay)
-    for layer in network.layers { for k in layer.weights { network.parameters[k] *= decay } }
-    let (b1, b2): (Scalar, Scalar) = (0.9, 0.999)
     let rate = Scalar(learningRate / (1 - pow(0.9, Double(steps))))
     let correction = Scalar(1 / (1 - pow(0.999, Double(steps))))
-    for k in gradient.indices {
-      first[k] = b1 * first[k] + (1 - b1) * gradient[k]
-      second[k] = b2 * second[k] + (1 - b2) * gradient[k] * gradient[k]
-      network.parameters[k] -= rate * first[k] / ((correction * second[k]).squareRoot() + 1e-8)
+    let layers = network.layers
+    network.parameters.withUnsafeMutableBufferPointer { parameters in
+      if weightDecay != 0 {
+        for layer in layers { for k in layer.weights { parameters[k] *= decay } }
+      }
+      gradient.withUnsafeBufferPointer { gradient in
+        first.withUnsafeMutableBufferPointer { first in
+          second.withUnsafeMutableBufferPointer { second in
+            let (b1, b2): (Scalar, Scalar) = (0.9, 0.999)
+            let (c1, c2) = (1 - b1, 1 - b2)
+            for k in 0..<gradient.count {
+              let g = gradient[k]
+              let m = b1 * first[k] + c1 * g
+              let v = b2 * second[k] + c2 * g * g
+              first[k] = m
+              second[k] = v
+              parameters[k] -= rate * m / ((correction * v).squareRoot() + 1e-8)
+            }
+          }
+        }
+      }
     }
   }
 }

@@ -1,192 +1,164 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
 public import NumericalMethods
 
-/// How to fit a deep ensemble of networks that give a normal distribution per row.
-///
-/// Each member is a ReLU perceptron with outputs μ and log σ, trained by Adam on the negative log density of
-/// minibatches; the parameters of the epoch with the best score on the validation rows are kept.
-///
-/// - Source: B. Lakshminarayanan et al., "Simple and scalable predictive uncertainty estimation using deep ensembles",
-///   arXiv:1612.01474.
+/// How to fit a deep ensemble of networks that give a distribution per row.
 public struct DistributionNetworkOptions: Sendable, Codable, Hashable {
-  /// Sizes of the hidden layers, each positive.
-  public var hidden: [Int]
-  /// Most passes over the rows.
-  public var epochs: Int
-  /// Rows a step, positive.
-  public var batch: Int
-  /// Length of Adam's steps, positive.
-  public var learningRate: Double
-  /// Share of the weights taken off per unit of learning rate and step, not negative.
-  public var weightDecay: Double
-  /// Epochs without a better validation score before training stops, positive.
-  public var patience: Int
-  /// Networks in the ensemble, positive.
-  public var members: Int
+  /// Options of the training.
+  public var training: NetworkTraining
+  /// Family of the distribution.
+  public var family: DistributionFamily
+  /// Score that training lowers; `.crps` is for normal distributions and exact observations only.
+  public var rule: ScoringRule
 
-  /// Options with usable defaults for 10² to 10⁵ rows.
+  /// Options as named.
   public init(
-    hidden: [Int] = [64, 64], epochs: Int = 200, batch: Int = 256, learningRate: Double = 1e-3,
-    weightDecay: Double = 1e-3, patience: Int = 20, members: Int = 5
+    training: NetworkTraining = NetworkTraining(), family: DistributionFamily = .normal, rule: ScoringRule = .logScore
   ) {
-    self.hidden = hidden
-    self.epochs = epochs
-    self.batch = batch
-    self.learningRate = learningRate
-    self.weightDecay = weightDecay
-    self.patience = patience
-    self.members = members
+    self.training = training
+    self.family = family
+    self.rule = rule
   }
 
-  /// Fits the ensemble.
+  /// Fits the ensemble to observations, censored ones included.
   ///
   /// - Parameters:
-  ///   - x: one row an observation; NaN is a missing value.
-  ///   - target: one finite value a row.
-  ///   - validation: whether a row is held back to choose the epoch; when no row is, all epochs are run.
+  ///   - table: features; NaN is missing, infinities are refused.
+  ///   - observations: one a row; positive values where the family asks for them.
+  ///   - weights: one finite value ≥ 0 a row; `nil` for 1.
+  ///   - validation: rows to watch instead of learning from, by whole groups; the epoch with the best score is kept.
   ///   - seed: of the starts and the batches; member `k` draws from its own streams.
-  /// - Throws: `LearningError` for sizes that disagree, no training row, an infinite value, or training that diverges.
+  /// - Throws: `LearningError` for sizes that disagree, options out of range, a value that is not finite, or training
+  ///   that diverges.
   public func fit(
-    _ x: Matrix, target: [Double], validation: [Bool], seed: UInt64
+    _ table: FeatureTable, observations: [Observation], weights: [Double]? = nil, validation: [Bool]? = nil,
+    stream seed: UInt64
   ) throws(LearningError) -> DistributionNetwork {
-    let sizesFit = x.rows == target.count && validation.count == target.count && validation.contains(false)
-    guard sizesFit else {
-      throw .sizes("\(x.rows) rows, \(target.count) targets, \(validation.filter { !$0 }.count) training rows")
-    }
-    guard x.columns > 0, members > 0, batch > 0, patience > 0, hidden.allSatisfy({ $0 > 0 }) else {
-      throw .sizes("\(members) networks of layers \(hidden), batches of \(batch), for \(x.columns) columns")
-    }
-    for i in 0..<x.rows {
-      if !target[i].isFinite { throw .notFinite("target", row: i) }
-      for j in 0..<x.columns where x[i, j].isInfinite { throw .notFinite("column \(j)", row: i) }
-    }
-    let training = validation.indices.filter { !validation[$0] }
-    let known = training.map { target[$0] }
-    let centre = mean(known)
-    let scale = standardDeviation(known) + 1e-9
-    let encoding = InputEncoding(x.selecting(rows: training))
-    func part(_ rows: [Int]) -> NetworkBatch {
-      NetworkBatch(inputs: encoding(x.selecting(rows: rows)), target: rows.map { (target[$0] - centre) / scale })
-    }
-    let fitted = part(training)
-    let held = part(validation.indices.filter { validation[$0] })
-    var networks: [Network<Float>] = []
-    for member in 0..<members {
-      networks.append(try train(fitted, held, width: encoding.width, seed: seed, member: member))
-    }
-    return DistributionNetwork(encoding: encoding, centre: centre, scale: scale, networks: networks)
+    let (encoding, data) = try prepare(table, observations, weights, validation)
+    return DistributionNetwork(
+      featureNames: table.names, encoding: encoding, scale: data.head.scale,
+      networks: try training.ensemble(data, seed: seed))
   }
 
-  /// One member.
-  private func train(
-    _ rows: NetworkBatch, _ held: NetworkBatch, width: Int, seed: UInt64, member: Int
-  ) throws(LearningError) -> Network<Float> {
-    var start = RandomStream(seed: seed, purpose: "network start", draw: member)
-    var order = RandomStream(seed: seed, purpose: "network batches", draw: member)
-    var network = Network<Float>(sizes: [width] + hidden + [2], activation: .relu, stream: &start)
-    var adam = Adam<Float>(
-      parameters: network.parameters.count, learningRate: learningRate, weightDecay: weightDecay)
-    var gradient = [Float](repeating: 0, count: network.parameters.count)
-    var pass = NetworkPass<Float>()
-    var best = (score: Double.infinity, network: network, epoch: 0)
-    for epoch in 0..<epochs {
-      let permutation = order.permutation(rows.target.count)
-      for first in stride(from: 0, to: permutation.count, by: batch) {
-        let chosen = rows.selecting(permutation[first..<min(first + batch, permutation.count)], width: width)
-        let count = chosen.target.count
-        pass.forward(network, input: chosen.inputs, rows: count)
-        var slopes = [Float](repeating: 0, count: 2 * count)
-        let value = GaussianHead.loss(pass.output, chosen.target, gradient: &slopes)
-        guard value.isFinite else { throw .numericalFailure("training diverged in epoch \(epoch)") }
-        pass.backward(network, input: chosen.inputs, rows: count, outputGradient: slopes, into: &gradient)
-        adam.step(&network, gradient: gradient)
+  /// Fits the ensemble with its members on at most `width` tasks; the result does not depend on `width`.
+  ///
+  /// - Throws: `LearningError` as the serial `fit`, or `CancellationError`.
+  public func fit(
+    _ table: FeatureTable, observations: [Observation], weights: [Double]? = nil, validation: [Bool]? = nil,
+    stream seed: UInt64, width: Int
+  ) async throws -> DistributionNetwork {
+    let (encoding, data) = try prepare(table, observations, weights, validation)
+    return DistributionNetwork(
+      featureNames: table.names, encoding: encoding, scale: data.head.scale,
+      networks: try await training.ensemble(data, seed: seed, width: width))
+  }
+
+  /// Fits the ensemble to exact targets.
+  ///
+  /// - Throws: `LearningError`, as for observations.
+  public func fit(
+    _ table: FeatureTable, target: [Double], weights: [Double]? = nil, validation: [Bool]? = nil, stream seed: UInt64
+  ) throws(LearningError) -> DistributionNetwork {
+    try fit(
+      table, observations: target.map { .exact($0) }, weights: weights, validation: validation, stream: seed)
+  }
+
+  private func prepare(
+    _ table: FeatureTable, _ observations: [Observation], _ weights: [Double]?, _ validation: [Bool]?
+  ) throws(LearningError) -> (InputEncoding, NetworkData<DistributionHead>) {
+    let rows = try training.divide(table, targets: observations.count, weights: weights, validation: validation)
+    for (row, observation) in observations.enumerated() {
+      guard observation.isOrdered else { throw .notFinite("observation", row: row) }
+      guard rule.supports(family, observation) else {
+        throw .invalidOption("rule", found: "\(rule) of \(family) at row \(row)", allowed: "logScore")
       }
-      guard !held.target.isEmpty else { continue }
-      var unused = [Float](repeating: 0, count: 2 * held.target.count)
-      let score = GaussianHead.loss(
-        network(held.inputs, rows: held.target.count), held.target, gradient: &unused)
-      if score < best.score { best = (score, network, epoch) }
-      if epoch - best.epoch >= patience { break }
     }
-    return held.target.isEmpty ? network : best.network
+    let encoding = InputEncoding(table, rows: rows.training)
+    let scale = try DistributionScale(family, rows.training.map { observations[$0] })
+    guard scale.isValid else { throw .numericalFailure("the spread of the target is not finite; scale the targets") }
+    let head = DistributionHead(
+      scale: scale, rule: rule, observations: observations, weights: unitMean(weights, rows.training))
+    return (
+      encoding,
+      NetworkData(
+        inputs: encoding(table), width: encoding.width, training: rows.training, validation: rows.validation, head: head
+      )
+    )
   }
 }
 
-/// Encoded rows with their standardised targets.
-private struct NetworkBatch {
-  var inputs: [Float]
-  var target: [Double]
-
-  func selecting(_ rows: ArraySlice<Int>, width: Int) -> NetworkBatch {
-    var out = NetworkBatch(inputs: [], target: rows.map { target[$0] })
-    out.inputs.reserveCapacity(rows.count * width)
-    for i in rows { out.inputs += inputs[(i * width)..<((i + 1) * width)] }
-    return out
-  }
+/// Weights with mean 1 over the training rows, so that they do not change the length of a step; none for none.
+func unitMean(_ weights: [Double]?, _ rows: [Int]) -> [Double] {
+  guard let weights else { return [] }
+  let total = rows.reduce(0) { $0 + weights[$1] }
+  return weights.map { $0 * Double(rows.count) / total }
 }
 
-/// A fitted deep ensemble: a normal distribution per row.
+/// A fitted deep ensemble: a mixture of distributions per row.
 public struct DistributionNetwork: Sendable, Hashable, Codable {
+  /// Name of each feature column.
+  public let featureNames: [String]
   let encoding: InputEncoding
-  /// Mean of the training target.
-  public let centre: Double
-  /// Standard deviation (divisor n) of the training target.
-  public let scale: Double
-  /// The members.
+  let scale: DistributionScale
+  /// The members; outputs are a and b in the units of `scale`.
   public let networks: [Network<Float>]
-  /// Columns of the inputs.
-  public var columns: Int { encoding.means.count }
+  private let packed: [PackedNetwork]
 
-  init(encoding: InputEncoding, centre: Double, scale: Double, networks: [Network<Float>]) {
+  /// Family of each member's distribution.
+  public var family: DistributionFamily { scale.family }
+
+  init(featureNames: [String], encoding: InputEncoding, scale: DistributionScale, networks: [Network<Float>]) {
+    self.featureNames = featureNames
     self.encoding = encoding
-    self.centre = centre
     self.scale = scale
     self.networks = networks
+    packed = networks.map { PackedNetwork($0) }
   }
 
-  /// The mean and standard deviation of every row of `x`: the mixture of the members, whose variance is the mean of
-  /// their variances plus the variance of their means.
-  ///
-  /// - Parameter x: rows with the columns of the training inputs; NaN is a missing value.
-  public func predict(_ x: Matrix) -> (mean: [Double], standardDeviation: [Double]) {
-    precondition(x.columns == columns, "\(x.columns) columns for networks of \(columns)")
-    let inputs = encoding(x)
-    let outputs = networks.map { $0(inputs, rows: x.rows) }
-    let share = 1 / Double(networks.count)
-    var (means, deviations) = ([Double](repeating: 0, count: x.rows), [Double](repeating: 0, count: x.rows))
-    for i in 0..<x.rows {
-      var centreOfMeans = 0.0
-      for output in outputs { centreOfMeans += share * Double(output[2 * i]) }
-      var variance = 0.0
-      for output in outputs {
-        let shift = Double(output[2 * i]) - centreOfMeans
-        variance += share * (exp(2 * GaussianHead.logDeviation(output[2 * i + 1])) + shift * shift)
-      }
-      means[i] = centre + scale * centreOfMeans
-      deviations[i] = scale * variance.squareRoot()
+  /// The distribution of each row, one component a member; columns are taken by position, NaN is missing.
+  public func predict(_ table: FeatureTable) -> [MixtureDistribution] {
+    precondition(
+      table.columnCount == featureNames.count, "\(table.columnCount) columns for \(featureNames.count) features")
+    let inputs = encoding(table)
+    let outputs = packed.map { $0.predict(inputs, rows: table.rowCount) }
+    return (0..<table.rowCount).map { i in
+      MixtureDistribution(outputs.map { scale.distribution($0[2 * i], $0[2 * i + 1]) })
     }
-    return (means, deviations)
   }
 
-  private enum CodingKeys: String, CodingKey { case encoding, centre, scale, networks }
+  /// The distribution of one row; same bits as in a table.
+  public func predict(row: [Double]) -> MixtureDistribution {
+    precondition(row.count == featureNames.count, "\(row.count) values for \(featureNames.count) features")
+    return withUnsafeTemporaryAllocation(of: Float.self, capacity: encoding.width + 2) { scratch in
+      // The encoding has at least one column, so the buffer has an address.
+      let input = scratch.baseAddress.unsafelyUnwrapped
+      let output = input + encoding.width
+      encoding.write(row, into: input)
+      return MixtureDistribution(
+        packed.map { network in
+          network.predict(input, rows: 1, into: output)
+          return scale.distribution(output[0], output[1])
+        })
+    }
+  }
+
+  private enum CodingKeys: String, CodingKey { case featureNames, encoding, scale, networks }
 
   /// Decodes an ensemble; parts that do not fit together are an error.
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    let encoding = try container.decode(InputEncoding.self, forKey: .encoding)
-    centre = try container.decode(Double.self, forKey: .centre)
-    scale = try container.decode(Double.self, forKey: .scale)
-    networks = try container.decode([Network<Float>].self, forKey: .networks)
-    guard encoding.isValid, centre.isFinite, scale.isFinite, scale > 0, !networks.isEmpty,
-      networks.allSatisfy({ $0.sizes.first == encoding.width && $0.sizes.last == 2 })
-    else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .networks, in: container, debugDescription: "networks, inputs and scale that do not belong together")
-    }
-    self.encoding = encoding
+    let box = try decoder.container(keyedBy: CodingKeys.self)
+    try self.init(
+      checking: box.decode([String].self, forKey: .featureNames),
+      encoding: box.decode(InputEncoding.self, forKey: .encoding),
+      scale: box.decode(DistributionScale.self, forKey: .scale),
+      networks: box.decode([Network<Float>].self, forKey: .networks))
+  }
+
+  /// An ensemble from parts that may not belong together.
+  init(
+    checking featureNames: [String], encoding: InputEncoding, scale: DistributionScale, networks: [Network<Float>]
+  ) throws(LearningError) {
+    guard encoding.isValid, scale.isValid, !featureNames.isEmpty, encoding.means.count == featureNames.count,
+      !networks.isEmpty, networks.allSatisfy({ $0.sizes.first == encoding.width && $0.sizes.last == 2 })
+    else { throw .corruptModel("networks, inputs and scale that do not belong together") }
+    self.init(featureNames: featureNames, encoding: encoding, scale: scale, networks: networks)
   }
 }

@@ -15,15 +15,24 @@ struct InputEncoding: Sendable, Hashable, Codable {
   /// Standardised values stay within ± this, so that no input can overflow a network.
   static let bound = 10.0
 
-  init(_ x: Matrix) {
+  /// The encoding of the columns of `table` as seen in `rows`.
+  init(_ table: FeatureTable, rows: [Int]) {
     var (means, scales, masked): ([Double], [Double], [Int]) = ([], [], [])
-    for j in 0..<x.columns {
-      let known = x.column(j).filter { !$0.isNaN }
+    for j in 0..<table.columnCount {
+      let column = table.columnSlice(j)
+      let known = rows.map { column[column.startIndex + $0] }.filter { !$0.isNaN }
       let spread = known.isEmpty ? 0 : standardDeviation(known)
       means.append(known.isEmpty ? 0 : mean(known))
-      scales.append(spread > 0 ? spread : 1)
-      if known.count < x.rows { masked.append(j) }
+      // A spread that overflows would turn every value into 0 or NaN.
+      scales.append(spread > 0 && spread.isFinite ? spread : 1)
+      if known.count < rows.count { masked.append(j) }
     }
+    self.means = means
+    self.scales = scales
+    self.masked = masked
+  }
+
+  init(means: [Double], scales: [Double], masked: [Int]) {
     self.means = means
     self.scales = scales
     self.masked = masked
@@ -32,23 +41,36 @@ struct InputEncoding: Sendable, Hashable, Codable {
   /// Number of inputs.
   var width: Int { means.count + masked.count }
 
+  /// The input of one value of a column.
+  private func standardised(_ value: Double, _ column: Int) -> Float {
+    let z = (value - means[column]) / scales[column]
+    return z.isNaN ? 0 : Float(min(max(z, -Self.bound), Self.bound))
+  }
+
   /// The inputs of all rows, row-major.
-  func callAsFunction(_ x: Matrix) -> [Float] {
-    var out: [Float] = []
-    out.reserveCapacity(x.rows * width)
-    for i in 0..<x.rows {
-      for j in means.indices {
-        let z = (x[i, j] - means[j]) / scales[j]
-        out.append(z.isNaN ? 0 : Float(min(max(z, -Self.bound), Self.bound)))
-      }
-      for j in masked { out.append(x[i, j].isNaN ? 1 : 0) }
+  func callAsFunction(_ table: FeatureTable) -> [Float] {
+    let (rows, width) = (table.rowCount, width)
+    var out = [Float](repeating: 0, count: rows * width)
+    for j in means.indices {
+      let column = table.columnSlice(j)
+      for i in 0..<rows { out[i * width + j] = standardised(column[column.startIndex + i], j) }
+    }
+    for (k, j) in masked.enumerated() {
+      let column = table.columnSlice(j)
+      for i in 0..<rows where column[column.startIndex + i].isNaN { out[i * width + means.count + k] = 1 }
     }
     return out
+  }
+
+  /// Writes the inputs of one row.
+  func write(_ row: [Double], into out: UnsafeMutablePointer<Float>) {
+    for j in means.indices { out[j] = standardised(row[j], j) }
+    for (k, j) in masked.enumerated() { out[means.count + k] = row[j].isNaN ? 1 : 0 }
   }
 
   /// Whether all parts belong together.
   var isValid: Bool {
     means.count == scales.count && means.allSatisfy(\.isFinite) && scales.allSatisfy { $0 > 0 && $0.isFinite }
-      && masked.allSatisfy(means.indices.contains) && Set(masked).count == masked.count
+      && masked.allSatisfy(means.indices.contains) && zip(masked, masked.dropFirst()).allSatisfy { $0 < $1 }
   }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import LifetimeForecast
+import ResidualLearning
 import NumericalMethods
 import Testing
 
@@ -24,7 +24,7 @@ struct SafeTensorsTests {
 
   @Test("What is written reads back equal, with equal bytes each time")
   func roundTrip() throws {
-    let bytes = try sample.encoded()
+    let bytes = sample.encoded()
     #expect(try SafeTensors(decoding: bytes) == sample)
     #expect(try SafeTensors(decoding: bytes).encoded() == bytes)
     #expect(try SafeTensors(decoding: SafeTensors().encoded()) == SafeTensors())
@@ -32,7 +32,7 @@ struct SafeTensorsTests {
 
   @Test("The bytes are those of the format")
   func layout() throws {
-    let bytes = try SafeTensors(tensors: ["b": Tensor(.uint8([7])), "a": Tensor(.uint16([258])), "c": Tensor([1])])
+    let bytes = SafeTensors(tensors: ["b": Tensor(.uint8([7])), "a": Tensor(.uint16([258])), "c": Tensor([1])])
       .encoded()
     let header =
       #"{"a":{"data_offsets":[8,10],"dtype":"U16","shape":[1]},"b":{"data_offsets":[10,11],"dtype":"U8","shape":[1]},"#
@@ -59,7 +59,7 @@ struct SafeTensorsTests {
     fails([255, 255, 255, 255, 255, 255, 255, 255, 0], .truncated(headerBytes: .max, available: 1))
     fails(file("not json"), .unreadableHeader("not the JSON object of the format"))
     fails(file("[]"), .unreadableHeader("not the JSON object of the format"))
-    fails(one("F64", "[1.5]", "[0,8]", 8), .unreadableHeader("not the JSON object of the format"))
+    fails(one("F64", "[1.5]", "[0,8]", 8), .unreadableHeader("tensor \"x\" has no type, shape or offsets"))
     fails(one("I64", "[1]", "[0,8]", 8), .unknownType(tensor: "x", type: "I64"))
     fails(one("F64", "[-1]", "[0,8]", 8), .badShape(tensor: "x", shape: [-1]))
     fails(
@@ -92,7 +92,7 @@ struct SafeTensorsTests {
 
   @Test("Truncated at any byte: an error each time")
   func truncated() throws {
-    let bytes = try sample.encoded()
+    let bytes = sample.encoded()
     for n in bytes.indices {
       #expect(throws: SafeTensorsError.self, "cut at \(n)") { try SafeTensors(decoding: Array(bytes.prefix(n))) }
     }
@@ -100,7 +100,7 @@ struct SafeTensorsTests {
 
   @Test("Any flipped bit is an error or another content of the same size, never a trap")
   func flipped() throws {
-    let bytes = try sample.encoded()
+    let bytes = sample.encoded()
     let header = 8 + Int(bytes[0]) + Int(bytes[1]) << 8
     var refused = 0
     for bit in 0..<(bytes.count * 8) {
@@ -108,8 +108,8 @@ struct SafeTensorsTests {
       wrong[bit / 8] ^= 1 << UInt8(bit % 8)
       do {
         let read = try SafeTensors(decoding: wrong)
-        #expect(try read.encoded().count <= bytes.count + 64)
-      } catch is SafeTensorsError { refused += 1 }
+        #expect(read.encoded().count <= bytes.count + 64)
+      } catch { refused += 1 }
     }
     #expect(refused > header * 8 / 2 && refused <= header * 8)
   }

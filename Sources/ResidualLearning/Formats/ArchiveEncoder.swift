@@ -1,23 +1,13 @@
-/// Numbers moved out of a JSON document.
-enum ArchivedValues: Sendable, Hashable {
-  case doubles([Double])
-  case integers([Int64])
-}
-
-/// An array of numbers with its place in the document.
-struct ArchivedTensor: Sendable, Hashable {
-  var name: String
-  var values: ArchivedValues
-}
-
 /// Turns a `Codable` value into a JSON document without long arrays, and those arrays.
 ///
 /// An array of 16 or more numbers is replaced by `{"tensor": NAME}`; NAME is its path in the document.
-struct ArchiveEncoder {
+package struct ArchiveEncoder {
   /// Shortest array that is moved out.
   static let shortest = 16
 
-  func encode<T: Encodable>(_ value: T) throws -> (json: [UInt8], tensors: [ArchivedTensor]) {
+  package init() {}
+
+  package func encode<T: Encodable>(_ value: T) throws -> (json: [UInt8], tensors: [ArchivedTensor]) {
     let box = Box()
     try value.encode(to: Node(box: box, codingPath: []))
     var tensors: [ArchivedTensor] = []

@@ -90,10 +90,48 @@ public enum JSONTree: Sendable, Hashable {
 
   /// Reads a document.
   ///
+  /// - Parameter nonFinite: whether `NaN`, `Infinity` and `-Infinity` are numbers, as some programs write them.
   /// - Throws: `JSONSyntaxError` for anything that is not JSON, or nested deeper than 200.
-  public init(parsing bytes: [UInt8]) throws(JSONSyntaxError) {
-    var parser = JSONParser(bytes: bytes)
+  public init(parsing bytes: [UInt8], nonFinite: Bool = false) throws(JSONSyntaxError) {
+    var parser = JSONParser(bytes: bytes, nonFinite: nonFinite)
     self = try parser.document()
+  }
+
+  /// The elements of an array of whole numbers; `nil` for anything else.
+  var integers: [Int]? {
+    guard case .array(let values) = self else { return nil }
+    var out: [Int] = []
+    for value in values {
+      guard case .integer(let whole) = value else { return nil }
+      out.append(Int(whole))
+    }
+    return out
+  }
+
+  /// The elements of an array of numbers; `nil` for anything else.
+  var numbers: [Double]? {
+    guard case .array(let values) = self else { return nil }
+    var out: [Double] = []
+    for value in values {
+      switch value {
+      case .integer(let whole): out.append(Double(whole))
+      case .number(let real): out.append(real)
+      default: return nil
+      }
+    }
+    return out
+  }
+
+  /// A member of an object; `nil` where there is none.
+  subscript(_ key: String) -> JSONTree? {
+    guard case .object(let members) = self else { return nil }
+    return members[key]
+  }
+
+  /// The text; `nil` for anything else.
+  var text: String? {
+    guard case .string(let value) = self else { return nil }
+    return value
   }
 }
 
@@ -109,9 +147,13 @@ public struct JSONSyntaxError: Error, Hashable, Sendable {
 
 private struct JSONParser {
   let bytes: [UInt8]
+  let nonFinite: Bool
   var i = 0
 
-  init(bytes: [UInt8]) { self.bytes = bytes }
+  init(bytes: [UInt8], nonFinite: Bool) {
+    self.bytes = bytes
+    self.nonFinite = nonFinite
+  }
 
   func fault(_ message: String) -> JSONSyntaxError {
     let before = bytes.prefix(min(i, bytes.count))
@@ -177,6 +219,10 @@ private struct JSONParser {
     case 0x74: return try word("true", .bool(true))
     case 0x66: return try word("false", .bool(false))
     case 0x6e: return try word("null", .null)
+    case 0x4e where nonFinite: return try word("NaN", .number(.nan))
+    case 0x49 where nonFinite: return try word("Infinity", .number(.infinity))
+    case 0x2d where nonFinite && bytes[i...].starts(with: "-Infinity".utf8):
+      return try word("-Infinity", .number(-.infinity))
     default: return try number()
     }
   }
@@ -231,7 +277,8 @@ private struct JSONParser {
         if (0xd800..<0xdc00).contains(code), i + 1 < bytes.count, bytes[i] == 0x5c, bytes[i + 1] == 0x75 {
           i += 2
           let low = try hex()
-          code = 0x10000 + ((code - 0xd800) << 10) + (low &- 0xdc00)
+          guard (0xdc00..<0xe000).contains(low) else { throw fault("half of a character") }
+          code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00)
         }
         guard let scalar = Unicode.Scalar(code) else { throw fault("not a character") }
         out += String(Character(scalar)).utf8

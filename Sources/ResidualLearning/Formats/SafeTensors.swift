@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// Number types of a tensor.
 public enum TensorType: String, Sendable, Hashable, CaseIterable {
   /// 64-bit real.
@@ -165,62 +163,24 @@ public struct SafeTensors: Sendable, Hashable {
   /// The largest header that is read [bytes].
   static let largestHeader = 100_000_000
 
-  private struct Entry: Codable {
-    var dtype: String
-    var shape: [Int]
-    var data_offsets: [Int]
-  }
-
-  private struct Header: Codable {
-    var entries: [String: Entry] = [:]
-    var metadata: [String: String]?
-
-    struct Key: CodingKey {
-      var stringValue: String
-      var intValue: Int? { nil }
-      init(_ text: String) { stringValue = text }
-      init?(stringValue: String) { self.init(stringValue) }
-      init?(intValue: Int) { nil }
-    }
-
-    init() {}
-
-    init(from decoder: any Decoder) throws {
-      let from = try decoder.container(keyedBy: Key.self)
-      for key in from.allKeys {
-        if key.stringValue == "__metadata__" {
-          metadata = try from.decode([String: String].self, forKey: key)
-        } else {
-          entries[key.stringValue] = try from.decode(Entry.self, forKey: key)
-        }
-      }
-    }
-
-    func encode(to encoder: any Encoder) throws {
-      var out = encoder.container(keyedBy: Key.self)
-      for (name, entry) in entries.sorted(by: { $0.key < $1.key }) { try out.encode(entry, forKey: Key(name)) }
-      if let metadata, !metadata.isEmpty { try out.encode(metadata, forKey: Key("__metadata__")) }
-    }
-  }
-
   /// The bytes of the file: wide types first, then by name, so that every number is aligned and equal content gives
   /// equal bytes.
-  public func encoded() throws -> [UInt8] {
+  public func encoded() -> [UInt8] {
     let names = tensors.keys.sorted()
     let order = TensorType.allCases.flatMap { type in names.filter { tensors[$0]?.values.type == type } }
-    var header = Header()
-    header.metadata = metadata
+    var header: [String: JSONTree] = [:]
+    if !metadata.isEmpty { header["__metadata__"] = .object(metadata.mapValues { .string($0) }) }
     var data: [UInt8] = []
     for name in order {
       guard let tensor = tensors[name] else { continue }
       let start = data.count
       tensor.values.append(to: &data)
-      header.entries[name] = Entry(
-        dtype: tensor.values.type.rawValue, shape: tensor.shape, data_offsets: [start, data.count])
+      header[name] = .object([
+        "dtype": .string(tensor.values.type.rawValue), "shape": .array(tensor.shape.map { .integer(Int64($0)) }),
+        "data_offsets": .array([.integer(Int64(start)), .integer(Int64(data.count))]),
+      ])
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var text = Array(try encoder.encode(header))
+    var text = JSONTree.object(header).serialized()
     while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
     var out: [UInt8] = []
     out.reserveCapacity(8 + text.count + data.count)
@@ -239,30 +199,41 @@ public struct SafeTensors: Sendable, Hashable {
       throw .truncated(headerBytes: length, available: bytes.count - 8)
     }
     let dataStart = 8 + Int(length)
-    let header: Header
-    do { header = try JSONDecoder().decode(Header.self, from: Data(bytes[8..<dataStart])) } catch {
-      throw .unreadableHeader("not the JSON object of the format")
+    let header: [String: JSONTree]
+    do {
+      guard case .object(let members) = try JSONTree(parsing: Array(bytes[8..<dataStart])) else {
+        throw SafeTensorsError.unreadableHeader("not the JSON object of the format")
+      }
+      header = members
+    } catch { throw .unreadableHeader("not the JSON object of the format") }
+    var texts: [String: String] = [:]
+    if let metadata = header["__metadata__"] {
+      guard case .object(let members) = metadata else { throw .unreadableHeader("metadata is not an object") }
+      for (key, value) in members {
+        guard case .string(let text) = value else { throw .unreadableHeader("metadata \"\(key)\" is not a text") }
+        texts[key] = text
+      }
     }
     let size = bytes.count - dataStart
     var spans: [(start: Int, end: Int)] = []
     var found: [String: Tensor] = [:]
-    for (name, entry) in header.entries.sorted(by: { $0.key < $1.key }) {
-      guard let type = TensorType(rawValue: entry.dtype) else {
-        throw .unknownType(tensor: name, type: entry.dtype)
-      }
+    for (name, entry) in header.sorted(by: { $0.key < $1.key }) where name != "__metadata__" {
+      guard case .object(let members) = entry, case .string(let typeName)? = members["dtype"],
+        let shape = members["shape"]?.integers, let offsets = members["data_offsets"]?.integers
+      else { throw .unreadableHeader("tensor \"\(name)\" has no type, shape or offsets") }
+      guard let type = TensorType(rawValue: typeName) else { throw .unknownType(tensor: name, type: typeName) }
       var length = type.width
-      for dimension in entry.shape {
+      for dimension in shape {
         let (product, overflow) = length.multipliedReportingOverflow(by: dimension)
-        guard dimension >= 0, !overflow else { throw .badShape(tensor: name, shape: entry.shape) }
+        guard dimension >= 0, !overflow else { throw .badShape(tensor: name, shape: shape) }
         length = product
       }
-      let offsets = entry.data_offsets
       guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= size,
         offsets[1] - offsets[0] == length
       else { throw .badOffsets(tensor: name, offsets: offsets) }
       spans.append((offsets[0], offsets[1]))
       found[name] = Tensor(
-        TensorValues(type, bytes[(dataStart + offsets[0])..<(dataStart + offsets[1])]), shape: entry.shape)
+        TensorValues(type, bytes[(dataStart + offsets[0])..<(dataStart + offsets[1])]), shape: shape)
     }
     var next = 0
     for span in spans.sorted(by: { ($0.start, $0.end) < ($1.start, $1.end) }) {
@@ -271,7 +242,7 @@ public struct SafeTensors: Sendable, Hashable {
     }
     guard next == size else { throw .overlapOrGap(atByte: next) }
     tensors = found
-    metadata = header.metadata ?? [:]
+    metadata = texts
   }
 
   /// The 64-bit reals of a tensor.

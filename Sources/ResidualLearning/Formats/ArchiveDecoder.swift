@@ -1,6 +1,8 @@
 /// Reads what `ArchiveEncoder` writes. Damaged input gives a `DecodingError` or `JSONSyntaxError`, never a trap.
-struct ArchiveDecoder {
-  func decode<T: Decodable>(_ type: T.Type, json: [UInt8], tensors: [String: ArchivedValues]) throws -> T {
+package struct ArchiveDecoder {
+  package init() {}
+
+  package func decode<T: Decodable>(_ type: T.Type, json: [UInt8], tensors: [String: ArchivedValues]) throws -> T {
     try T(from: Node(tree: try JSONTree(parsing: json), tensors: Tensors(tensors), codingPath: []))
   }
 
