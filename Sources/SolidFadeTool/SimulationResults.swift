@@ -45,7 +45,8 @@ struct SimulationResults {
     return .object([
       "quantiles": .array(
         ages.map { k in
-          let sorted = runs.map { value($0, k) }.sorted()
+          var sorted = runs.map { value($0, k) }
+          sorted.sort()
           return list(sorted.isEmpty ? [] : Self.levels.map { quantile(ofSorted: sorted, $0) })
         })
     ])
@@ -64,8 +65,8 @@ struct SimulationResults {
     _ history: CellHistory, _ runs: [AgeingTrajectory], _ loopGain: Double?
   ) -> [String: JSONTree] {
     var states: [String: JSONTree] = [:]
-    for name in DegradationState.names {
-      states[name] = spread(runs) { $0.states[$1][name] }
+    for state in DegradationState.paths {
+      states[state.name] = spread(runs) { $0.states[$1][keyPath: state.path] }
     }
     var parts: [String: JSONTree] = [:]
     for part in ResistanceSplit.parts {
@@ -130,7 +131,7 @@ struct SimulationResults {
         "cell_id", "draw", "cycle_count", "capacity_retention", "areal_capacity_mah_cm2", "areal_energy_mwh_cm2",
         "area_resistance_ohm_cm2", "coulombic_efficiency",
       ] + ResistanceSplit.parts.map { "resistance_\($0.name)_ohm_cm2" })
-    var states = CSVWriter(header: ["cell_id", "draw", "cycle_count"] + DegradationState.names)
+    var states = CSVWriter(header: ["cell_id", "draw", "cycle_count"] + DegradationState.paths.map(\.name))
     var mechanisms = CSVWriter(header: [
       "cell_id", "cycle_count", "mechanism", "loss_mean", "share", "resistance_growth_ohm_cm2",
     ])
@@ -151,7 +152,7 @@ struct SimulationResults {
               .number(r.arealEnergyWhPerM2[k] * 0.1), .number(r.resistances[k].totalOhmM2 * 1e4),
               .number(r.coulombicEfficiency[k]),
             ] + ResistanceSplit.parts.map { .number(r.resistances[k][keyPath: $0.path] * 1e4) })
-          states.append(head + DegradationState.names.map { .number(r.states[k][$0]) })
+          states.append(head + DegradationState.paths.map { .number(r.states[k][keyPath: $0.path]) })
         }
         for k in r.losses.indices {
           let whole = 1 - r.capacityRetention[k]
