@@ -6,7 +6,7 @@ BUILD := swift build -c release $(FLAGS)
 TOOL := .build/release/solidfade
 OUT := out/demo
 
-.PHONY: build demo test lint format bench docs datasets score setup clean
+.PHONY: build demo test lint format bench bench-physics docs datasets score setup clean
 
 setup:
 	@bash scripts/setup.sh
@@ -29,6 +29,11 @@ format:
 
 bench: build
 	@bash Benchmarks/run.sh $(TOOL)
+
+# Speed of the physics beside NumPy, Numba and PyBaMM; needs Python with numpy and numba.
+bench-physics: build
+	swift build -c release $(FLAGS) --package-path Benchmarks/physics
+	python3 Benchmarks/physics/run.py Benchmarks/physics/.build/release/PhysicsBenchmark $(TOOL)
 
 docs: setup
 	SOLIDFADE_DOCS=1 swift package --scratch-path .build-docs --allow-writing-to-directory out/docs \
