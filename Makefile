@@ -8,7 +8,7 @@ OUT := out/demo
 
 PEERS ?= Benchmarks/learner/.build/peers
 
-.PHONY: build demo test lint format bench bench-learner docs datasets score setup clean
+.PHONY: build demo test lint format bench bench-learner bench-physics validation docs datasets score setup clean
 
 setup:
 	@bash scripts/setup.sh
@@ -38,6 +38,11 @@ bench-learner: setup
 	  lightgbm xgboost scikit-learn catboost ngboost scipy numpy)
 	$(abspath $(PEERS))/bin/python Benchmarks/learner/compare.py \
 	  Benchmarks/learner/.build/release/LearnerBench ../shared/data
+
+# Speed of the physics beside NumPy, Numba and PyBaMM; needs Python with numpy and numba.
+bench-physics: build
+	swift build -c release $(FLAGS) --package-path Benchmarks/physics
+	python3 Benchmarks/physics/run.py Benchmarks/physics/.build/release/PhysicsBenchmark $(TOOL)
 
 docs: setup
 	SOLIDFADE_DOCS=1 swift package --scratch-path .build-docs --allow-writing-to-directory out/docs \

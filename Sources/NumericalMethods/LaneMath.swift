@@ -71,6 +71,25 @@ public enum LaneMath {
     return z.replacing(with: 0, where: z .< 0) + logOfNormal(exp(magnitude) + 1)
   }
 
+  /// A sum of ln(1 + eᶻ) that takes one logarithm for all its terms, of which it holds a thousand without overflow.
+  public struct SoftplusSum {
+    @usableFromInline var positive = Lanes()
+    @usableFromInline var product = Lanes(repeating: 1)
+
+    /// No terms.
+    @inlinable @inline(__always) public init() {}
+
+    /// Adds ln(1 + eᶻ).
+    @inlinable @inline(__always) public mutating func add(_ z: Lanes) {
+      let magnitude = z.replacing(with: -z, where: z .> 0)
+      positive += z.replacing(with: 0, where: z .< 0)
+      product *= LaneMath.exp(magnitude) + 1
+    }
+
+    /// The sum.
+    @inlinable @inline(__always) public var value: Lanes { positive + LaneMath.logOfNormal(product) }
+  }
+
   /// 1 / (1 + e⁻ᶻ).
   @inlinable @inline(__always) public static func logistic(_ z: Lanes) -> Lanes { 1 / (exp(-z) + 1) }
 

@@ -38,14 +38,15 @@ struct SimulationResults {
 
   private func list(_ x: [Double]) -> JSONTree { .array(x.map { CommandRun.real($0) }) }
 
-  /// Values of one draw as they are; of many as quantiles at each age.
-  private func spread(_ runs: [AgeingTrajectory], _ value: (AgeingTrajectory, Int) -> Double) -> JSONTree {
+  /// A series over the ages: of one draw as it is, of many as quantiles at each age.
+  private func spread(_ runs: [AgeingTrajectory], _ series: (AgeingTrajectory) -> [Double]) -> JSONTree {
+    let all = runs.map(series)
     let ages = request.ages.indices
-    if draws == 1 { return list(ages.map { k in runs.first.map { value($0, k) } ?? .nan }) }
+    if draws == 1 { return list(all.first ?? ages.map { _ in .nan }) }
     return .object([
       "quantiles": .array(
         ages.map { k in
-          let sorted = runs.map { value($0, k) }.sorted()
+          let sorted = all.map { $0[k] }.sorted()
           return list(sorted.isEmpty ? [] : Self.levels.map { quantile(ofSorted: sorted, $0) })
         })
     ])
@@ -64,20 +65,20 @@ struct SimulationResults {
     _ history: CellHistory, _ runs: [AgeingTrajectory], _ loopGain: Double?
   ) -> [String: JSONTree] {
     var states: [String: JSONTree] = [:]
-    for name in DegradationState.names {
-      states[name] = spread(runs) { $0.states[$1][name] }
+    for state in DegradationState.paths {
+      states[state.name] = spread(runs) { $0.states.map { $0[keyPath: state.path] } }
     }
     var parts: [String: JSONTree] = [:]
     for part in ResistanceSplit.parts {
-      parts[part.name] = spread(runs) { $0.resistances[$1][keyPath: part.path] * 1e4 }
+      parts[part.name] = spread(runs) { $0.resistances.map { $0[keyPath: part.path] * 1e4 } }
     }
     let lives = runs.compactMap(\.life).sorted()
     var out: [String: JSONTree] = [
       "cell_id": .string(history.id), "age": list(request.ages),
-      "capacity_retention": spread(runs) { $0.capacityRetention[$1] },
-      "areal_capacity_mah_cm2": spread(runs) { $0.arealCapacityAhPerM2[$1] * 0.1 },
-      "areal_energy_mwh_cm2": spread(runs) { $0.arealEnergyWhPerM2[$1] * 0.1 },
-      "area_resistance_ohm_cm2": spread(runs) { $0.resistances[$1].totalOhmM2 * 1e4 },
+      "capacity_retention": spread(runs) { $0.capacityRetention },
+      "areal_capacity_mah_cm2": spread(runs) { $0.arealCapacityAhPerM2.map { $0 * 0.1 } },
+      "areal_energy_mwh_cm2": spread(runs) { $0.arealEnergyWhPerM2.map { $0 * 0.1 } },
+      "area_resistance_ohm_cm2": spread(runs) { $0.areaResistanceOhmM2.map { $0 * 1e4 } },
       "resistance_parts_ohm_cm2": .object(parts), "states": .object(states),
     ]
     if draws == 1, let run = runs.first {
@@ -130,7 +131,7 @@ struct SimulationResults {
         "cell_id", "draw", "cycle_count", "capacity_retention", "areal_capacity_mah_cm2", "areal_energy_mwh_cm2",
         "area_resistance_ohm_cm2", "coulombic_efficiency",
       ] + ResistanceSplit.parts.map { "resistance_\($0.name)_ohm_cm2" })
-    var states = CSVWriter(header: ["cell_id", "draw", "cycle_count"] + DegradationState.names)
+    var states = CSVWriter(header: ["cell_id", "draw", "cycle_count"] + DegradationState.paths.map(\.name))
     var mechanisms = CSVWriter(header: [
       "cell_id", "cycle_count", "mechanism", "loss_mean", "share", "resistance_growth_ohm_cm2",
     ])
@@ -151,7 +152,7 @@ struct SimulationResults {
               .number(r.arealEnergyWhPerM2[k] * 0.1), .number(r.resistances[k].totalOhmM2 * 1e4),
               .number(r.coulombicEfficiency[k]),
             ] + ResistanceSplit.parts.map { .number(r.resistances[k][keyPath: $0.path] * 1e4) })
-          states.append(head + DegradationState.names.map { .number(r.states[k][$0]) })
+          states.append(head + DegradationState.paths.map { .number(r.states[k][keyPath: $0.path]) })
         }
         for k in r.losses.indices {
           let whole = 1 - r.capacityRetention[k]

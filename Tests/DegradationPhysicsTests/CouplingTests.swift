@@ -26,7 +26,7 @@ private func quantities(_ cell: SulfideCell, without off: Set<Coupling>) -> [Str
     let next = r.advance(b.state, b.cell, cycles: 1, time: Lanes(repeating: 3e4))
     let values: [String: Lanes] = [
       "contact": e.contact, "connected": e.percolated, "area": e.area, "catholyte": e.catholyte,
-      "kinetics": e.overpotential(i, half).value * e.area, "profile": e.shift(i, half).value * e.area,
+      "kinetics": e.overpotential(i, half) * e.area, "profile": e.shift(i, half) * e.area,
       "shared lithium": next.lithium - e.inactive * b.cell.inventoryFollows, "potential": drive.chemical,
       "strain": drive.strain, "contact target": r.contactTarget, "fatigue": r.fatiguePerCycle,
       "healing": r.healingPerCycle, "cracking": r.crackPerCycle, "interphase": r.reaction / drive.chemical,

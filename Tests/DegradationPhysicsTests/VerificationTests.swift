@@ -64,8 +64,8 @@ struct VerificationTests {
         HalfCell.lithiumContent(potentialV: 3.0) - HalfCell.lithiumContent(potentialV: 4.3)
       let expected = 0.1 * 275.5 * b.electrode.percolated[0] * window
       #expect(abs(b.capacity / expected - 1) < 1e-4)
-      #expect(b.electrode.overpotential(b.cell.dischargeCurrent, Lanes(repeating: 0.5)).value[0] < 1e-6)
-      #expect(b.electrode.shift(b.cell.dischargeCurrent, Lanes(repeating: 0.5)).value[0] < 1e-6)
+      #expect(b.electrode.overpotential(b.cell.dischargeCurrent, Lanes(repeating: 0.5))[0] < 1e-6)
+      #expect(b.electrode.shift(b.cell.dischargeCurrent, Lanes(repeating: 0.5))[0] < 1e-6)
       let v = b.electrode.discharge(b.cell.dischargeCurrent, Lanes(repeating: 0.5), b.views).value[0]
       #expect(abs(v - (HalfCell.potentialV(lithiumContent: 0.5) - 0.62)) < 1e-4)
     }
@@ -79,10 +79,10 @@ struct VerificationTests {
       let thermal = b.cell.thermalV[0]
       let full = 1.2 * e.area[0]  // i₀(½) a
       let slow = 0.4 * full
-      #expect(abs(e.overpotential(Lanes(repeating: slow), x).value[0] / (thermal * slow / full) - 1) < 0.01)
+      #expect(abs(e.overpotential(Lanes(repeating: slow), x)[0] / (thermal * slow / full) - 1) < 0.01)
       let fast = 1e4 * full
       let tafel = 2 * thermal * _log(fast / full)
-      #expect(abs(e.overpotential(Lanes(repeating: fast), x).value[0] / tafel - 1) < 1e-6)
+      #expect(abs(e.overpotential(Lanes(repeating: fast), x)[0] / tafel - 1) < 1e-6)
       #expect(abs(e.chargeTransferResistance[0] / (thermal / full) - 1) < 1e-12)
     }
   }
@@ -329,7 +329,7 @@ struct VerificationTests {
         $0[.anodeResistivity] = 0
       }
       return Bench.with(cell) { b in
-        (b.ends, b.electrode.overpotential(b.cell.dischargeCurrent, Lanes(repeating: 0.5)).value[0])
+        (b.ends, b.electrode.overpotential(b.cell.dischargeCurrent, Lanes(repeating: 0.5))[0])
       }
     }
     let (one, eta) = try bench(10)

@@ -41,8 +41,8 @@ public struct DegradationState: Sendable, Hashable, Codable {
   /// Charge passed in discharge [Ah·m⁻²].
   public var throughputAhPerM2: Double
 
-  /// The states by their names in outputs.
-  private static let paths: [(name: String, path: any KeyPath<DegradationState, Double> & Sendable)] = [
+  /// The states by their names in outputs, SI.
+  public static let paths: [(name: String, path: any KeyPath<DegradationState, Double> & Sendable)] = [
     ("contact_fraction", \.contactFraction), ("contact_fatigue", \.contactFatigue),
     ("percolated_fraction", \.percolatedFraction), ("crack_density", \.crackDensity),
     ("interphase_thickness_m", \.interphaseThicknessM), ("space_charge", \.spaceCharge),
@@ -55,14 +55,6 @@ public struct DegradationState: Sendable, Hashable, Codable {
     ("throughput_ah_m2", \.throughputAhPerM2),
   ]
 
-  /// Names of the states in outputs, SI.
-  public static let names = paths.map(\.name)
-
   /// The states under their names.
   public var named: [(name: String, value: Double)] { Self.paths.map { ($0.name, self[keyPath: $0.path]) } }
-
-  /// The state of a name; NaN for an unknown one.
-  public subscript(_ name: String) -> Double {
-    Self.paths.first { $0.name == name }.map { self[keyPath: $0.path] } ?? .nan
-  }
 }

@@ -2,11 +2,6 @@ internal import NumericalMethods
 
 /// Oxidation of the sulfide, loss of oxygen from the cathode, and what protects against both.
 extension LaneCell {
-  /// Driving force of oxygen loss at a surface content: sp((x_on − x)/w).
-  ///
-  /// Content, not voltage, drives it (onset beyond 75–80 % delithiation, recalled). Saturates with the content left.
-  @inline(__always) func oxygenFactor(_ x: Lanes) -> Lanes { LaneMath.softplus((oxygenContent - x) * oxygenWidth) }
-
   /// Rock-salt growth on a bare shell [m·s⁻¹]; its own thickness slows it as d/dt = v / (1 + d/d_os).
   @inline(__always) func rockSaltGrowth(_ drive: LaneDrive, coating: Lanes, reserve: Lanes, cracks: Lanes) -> Lanes {
     rockSaltRate * drive.oxygen * (1 - coating * 0.5) * (1 - reserve) * (crackRockSalt * cracks + 1)

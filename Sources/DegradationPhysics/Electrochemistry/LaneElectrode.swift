@@ -27,11 +27,11 @@ struct LaneElectrode {
   let separator, catholyte, interphase, spaceCharge, anode, electronic: Lanes
   /// Their sum.
   let ohmic: Lanes
-  /// 1 / (exchange current × active area × 4) [m²·A⁻¹]; see `overpotential`.
+  /// 1 / (exchange current × active area × 4) [m²·A⁻¹]; see `kinetics`.
   private let inverseExchange: Lanes
   /// Content shift per current, before the content's own factor [m²·A⁻¹].
   private let shiftPerCurrent: Lanes
-  private let thermal2: Lanes
+  private let thermal: Lanes
   private let lowDiffusion, lowContent, lowWidth: Lanes
   private let anodeOffset, anodeSlope, graphite: Lanes
   private let hasGraphite: Bool
@@ -63,7 +63,7 @@ struct LaneElectrode {
     let blocked = LaneMath.min(s.rockSalt * c.rockSaltKinetic, Lanes(repeating: 30))
     inverseExchange = 0.25 / (c.exchange * LaneMath.exp(-blocked) * area)
     shiftPerCurrent = (c.crackDiffusion * s.cracks + 1) / (c.diffusion * area)
-    thermal2 = c.thermalV * 2
+    thermal = c.thermalV
     chargeTransfer = c.thermalV * 4 * inverseExchange
     let open = LaneMath.max(1 - s.oxidised, Lanes(repeating: 1e-3))
     separator = c.separator / s.conductivity
@@ -88,31 +88,46 @@ struct LaneElectrode {
   /// Charge-transfer resistance [Ω·m²] at half charge.
   var chargeTransferResistance: Lanes { chargeTransfer }
 
-  /// Surface minus mean content at a current (pseudo-steady parabolic profile) and its slope in x.
-  @inline(__always) func shift(_ i: Lanes, _ x: Lanes) -> (value: Lanes, slope: Lanes) {
-    let e = LaneMath.exp(LaneMath.clamp((x - lowContent) * lowWidth, -60, 60))
-    let open = 1 / (e + 1)
-    let factor = lowDiffusion + (1 - lowDiffusion) * open
-    let value = i * shiftPerCurrent / factor
-    return (value, value / factor * (1 - lowDiffusion) * lowWidth * e * open * open)
+  /// Surface minus mean content at a current: pseudo-steady parabolic profile with D ∝ d + (1 − d)/(1 + e^((x − x_k)/w)).
+  @inline(__always) func shift(_ i: Lanes, _ x: Lanes) -> Lanes {
+    let e = slowing(x)
+    return i * shiftPerCurrent * (e + 1) / (lowDiffusion * e + 1)
   }
 
-  /// As `shift`, for a charge: the slow content near x = 1 is left behind, so the charge voltage falls with x everywhere.
-  @inline(__always) func chargeShift(_ i: Lanes, _ x: Lanes) -> (value: Lanes, slope: Lanes) {
-    let move = shift(i, LaneMath.min(x, Lanes(repeating: 0.8)))
-    return (move.value, move.slope.replacing(with: 0, where: x .> 0.8))
+  /// As `shift`, with its slope in x.
+  @inline(__always) private func shiftAndSlope(_ i: Lanes, _ x: Lanes) -> (value: Lanes, slope: Lanes) {
+    let e = slowing(x)
+    let inverse = 1 / (lowDiffusion * e + 1)
+    let scaled: Lanes = i * shiftPerCurrent * inverse
+    return (scaled * (e + 1), scaled * inverse * e * (1 - lowDiffusion) * lowWidth)
   }
 
-  /// Kinetic overpotential [V] at a current and surface content, and its slope.
+  @inline(__always) private func slowing(_ x: Lanes) -> Lanes {
+    LaneMath.exp(LaneMath.min((x - lowContent) * lowWidth, Lanes(repeating: 60)))
+  }
+
+  /// Content above which a charge leaves the slow content near x = 1 behind, so that its voltage falls with x everywhere.
+  private static let chargeLimit = 0.8
+
+  /// As `shift`, for a charge.
+  @inline(__always) func chargeShift(_ i: Lanes, _ x: Lanes) -> Lanes {
+    shift(i, LaneMath.min(x, Lanes(repeating: Self.chargeLimit)))
+  }
+
+  /// Kinetic overpotential [V] at a current and surface content: η = 2RT/F asinh(i / (2 a i₀)), i₀ ∝ 2√(x(1 − x)).
+  @inline(__always) func overpotential(_ i: Lanes, _ x: Lanes) -> Lanes { kinetics(i, x).value }
+
+  /// The overpotential, and its slope in x.
   ///
-  /// η = 2RT/F asinh(i / (2 a i₀)), i₀ ∝ 2√(x(1 − x)).
-  @inline(__always) func overpotential(_ i: Lanes, _ x: Lanes) -> (value: Lanes, slope: Lanes) {
+  /// With k = i / (4 a i₀(½)) and s = x(1 − x), asinh(k/√s) is half the logarithm of (k + √(k² + s))² / s.
+  @inline(__always) private func kinetics(_ i: Lanes, _ x: Lanes) -> (value: Lanes, slope: Lanes) {
     let site = LaneMath.max(x * (1 - x), Lanes(repeating: 1e-6))
-    let u: Lanes = i * inverseExchange * LaneMath.inverseRoot(site)
-    let square: Lanes = u * u + 1
+    let k: Lanes = i * inverseExchange
+    let square: Lanes = k * k + site
     let inverse = LaneMath.inverseRoot(square)
-    let slope: Lanes = thermal2 * u * inverse * (x * 2 - 1) / (site * 2)
-    return (thermal2 * LaneMath.log(u + square * inverse), slope)
+    let sum: Lanes = k + square * inverse
+    let perSite = 1 / site
+    return (thermal * LaneMath.log(sum * sum * perSite), thermal * k * inverse * (x * 2 - 1) * perSite)
   }
 
   /// Anode potential [V against Li] at a mean cathode content, and its slope in x.
@@ -134,11 +149,11 @@ struct LaneElectrode {
 
   /// Cell voltage in discharge at a mean content, and its slope.
   @inline(__always) func discharge(_ i: Lanes, _ x: Lanes, _ views: PotentialViews) -> (value: Lanes, slope: Lanes) {
-    let move = shift(i, x)
+    let move = shiftAndSlope(i, x)
     let surface = x + move.value
     let inside = LaneMath.clamp(surface, 1e-4, 0.9999)
     let u = views.cathode.lookup(inside)
-    let eta = overpotential(i, inside)
+    let eta = kinetics(i, inside)
     let n = anodePotential(x, views)
     let over = LaneMath.max(surface - 0.9999, Lanes()) * 50
     let follows = (u.slope - eta.slope).replacing(with: -50, where: surface .> 0.9999)
@@ -147,12 +162,13 @@ struct LaneElectrode {
 
   /// Cell voltage in charge at a mean content, and its slope.
   @inline(__always) func charge(_ i: Lanes, _ x: Lanes, _ views: PotentialViews) -> (value: Lanes, slope: Lanes) {
-    let move = chargeShift(i, x)
+    let move = shiftAndSlope(i, LaneMath.min(x, Lanes(repeating: Self.chargeLimit)))
+    let follows = move.slope.replacing(with: 0, where: x .> Self.chargeLimit)
     let inside = LaneMath.clamp(x - move.value, 1e-4, 0.9999)
     let u = views.cathode.lookup(inside)
-    let eta = overpotential(i, inside)
+    let eta = kinetics(i, inside)
     let n = anodePotential(x, views)
-    return (u.value + eta.value + i * ohmic - n.value, (u.slope + eta.slope) * (1 - move.slope) - n.slope)
+    return (u.value + eta.value + i * ohmic - n.value, (u.slope + eta.slope) * (1 - follows) - n.slope)
   }
 
   /// Mean contents at the end of charge and of discharge; the second is never below the first.
@@ -209,7 +225,9 @@ struct LaneElectrode {
     var mean = Lanes()
     for start in [ends.charged, ends.charged + half] {
       for node in LaneDrive.nodes {
-        mean += discharge(c.dischargeCurrent, start + half * node.at, views).value * (0.5 * node.weight)
+        for at in [node.at, 1 - node.at] {
+          mean += discharge(c.dischargeCurrent, start + half * at, views).value * (0.5 * node.weight)
+        }
       }
     }
     return LaneMath.max(mean, Lanes()) * capacity(ends)
@@ -228,4 +246,12 @@ struct LaneElectrode {
 struct EndPoints {
   var charged = Lanes(repeating: 0.24)
   var discharged = Lanes(repeating: 0.92)
+
+  /// Where a straight line through end points `n` cycles earlier and these leads in `next` cycles.
+  func extrapolated(from earlier: EndPoints, _ n: Double, next: Double) -> EndPoints {
+    let share = next / n
+    return EndPoints(
+      charged: charged + (charged - earlier.charged) * share,
+      discharged: discharged + (discharged - earlier.discharged) * share)
+  }
 }

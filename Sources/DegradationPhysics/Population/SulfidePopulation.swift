@@ -53,10 +53,10 @@ public struct SulfidePopulation: Sendable {
     }
     var p = materials.parameters(base: base) { strengths[$0] }
     for (k, parameter) in GlobalLevel.uncertain.enumerated() {
-      let row = parameter.row
-      let scatter = row.cellSpread > 0 ? own.normal() * row.cellSpread : 0
+      let spread = GlobalLevel.spreads[k]
+      let scatter = spread.cell > 0 ? own.normal() * spread.cell : 0
       let common = materials.stated.contains(parameter) ? 0 : shared * global[k] + separate * z[k]
-      p.shift(parameter, by: row.recipeSpread * common + scatter)
+      p.shift(parameter, by: spread.recipe * common + scatter)
     }
     var out = SulfideCell(design: try CellDesign(attributes, anode: materials.anode), parameters: p)
     out.shortThreshold = -_log(own.uniform())
@@ -64,12 +64,10 @@ public struct SulfidePopulation: Sendable {
     return out
   }
 
-  /// The global level of a draw, in prior standard deviations.
-  func globalDraw(_ d: Int, seed: UInt64) -> [Double] {
+  /// The global level of a draw about its mean, in prior standard deviations.
+  private static func globalDraw(_ d: Int, about mean: [Double], seed: UInt64) -> [Double] {
     var stream = RandomStream(seed: seed, purpose: "sulfide-global", draw: d)
-    let z = (0..<GlobalLevel.count).map { _ in stream.normal() }
-    guard let calibration else { return z }
-    return zip(z, calibration.values).map { $0 + $1 }
+    return mean.map { stream.normal() + $0 }
   }
 
   /// Draws of one cell.
@@ -78,18 +76,22 @@ public struct SulfidePopulation: Sendable {
   /// - Throws: `DesignError`.
   public func draws(_ cell: CellHistory, count: Int, seed: UInt64) throws(DesignError) -> [SulfideCell] {
     let study = stableHash(cell.attributes.text("lab_id") ?? cell.id)
-    var known: [CellAttributes: ResolvedMaterials] = [:]
+    let mean = calibration?.values ?? Array(repeating: 0, count: GlobalLevel.count)
+    var known: [[String?]: ResolvedMaterials] = [:]
     var out: [SulfideCell] = []
     out.reserveCapacity(count)
     for d in 0..<count {
       let attributes = UnstatedConditions.drawn(cell, study: study, draw: d, seed: seed)
-      let key = UnstatedConditions.materials(attributes)
+      let key = UnstatedConditions.drawnMaterials.map(attributes.text)
       let materials: ResolvedMaterials
-      if let found = known[key] { materials = found } else { materials = try library.resolve(key, detail: detail) }
-      known[key] = materials
-      out.append(
-        try assembled(cell, attributes, materials, study: study, global: globalDraw(d, seed: seed), draw: d, seed: seed)
-      )
+      if let found = known[key] {
+        materials = found
+      } else {
+        materials = try library.resolve(UnstatedConditions.materials(attributes), detail: detail)
+        known[key] = materials
+      }
+      let global = Self.globalDraw(d, about: mean, seed: seed)
+      out.append(try assembled(cell, attributes, materials, study: study, global: global, draw: d, seed: seed))
     }
     return out
   }
@@ -100,6 +102,9 @@ public struct SulfidePopulation: Sendable {
 public enum GlobalLevel {
   /// Parameters that are drawn.
   static let uncertain = Parameter.allCases.filter { $0.row.recipeSpread > 0 || $0.row.cellSpread > 0 }
+
+  /// Their spreads between recipes and from cell to cell.
+  static let spreads = uncertain.map { (recipe: $0.row.recipeSpread, cell: $0.row.cellSpread) }
 
   /// Number of dimensions.
   public static let count = uncertain.count + MaterialKind.allCases.count

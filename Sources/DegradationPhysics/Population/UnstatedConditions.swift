@@ -47,6 +47,9 @@ enum UnstatedConditions {
     return a
   }
 
+  /// The columns of a cell's materials that may differ from draw to draw.
+  static let drawnMaterials = ["morphology", "coating_class", "anode_class"]
+
   /// The columns that say what a cell is made of: those of the test are left out, since they differ from draw to draw.
   static func materials(_ a: CellAttributes) -> CellAttributes {
     var m = a

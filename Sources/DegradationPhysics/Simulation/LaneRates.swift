@@ -17,7 +17,7 @@ struct LaneRates {
     fatiguePerCycle = c.fatiguePerCycle(
       strain: drive.strain, interphase: s.interphase, localCurrent: current / e.area, pressure: P)
     healingPerCycle = c.healingPerCycle(oxidised: s.oxidised)
-    let shift = e.shift(current, Lanes(repeating: 0.6)).value
+    let shift = e.shift(current, Lanes(repeating: 0.6))
     crackPerCycle = c.crackGrowth(strain: drive.strain, shift: LaneMath.min(shift, Lanes(repeating: 1)))
     (reaction, diffusion) = c.interphaseGrowth(
       drive, thickness: s.interphase, coating: s.coating, cracks: s.cracks)

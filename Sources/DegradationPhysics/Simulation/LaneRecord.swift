@@ -62,19 +62,16 @@ struct LaneRecord {
     _ age: Double, _ c: LaneCell, _ e: LaneElectrode, _ ends: EndPoints, points: Int, _ views: PotentialViews,
     _ watch: LaneWatch
   ) {
-    let sound = results.indices.filter { watch.isOpen($0) }
-    var voltages = sound.map { _ in [Double](repeating: 0, count: points) }
     let span = ends.discharged - ends.charged
-    for k in 0..<points {
-      let v = e.discharge(c.dischargeCurrent, ends.charged + span * (Double(k) / Double(points - 1)), views).value
-      for (i, l) in sound.enumerated() { voltages[i][k] = v[l] }
+    let voltages = (0..<points).map { k in
+      e.discharge(c.dischargeCurrent, ends.charged + span * (Double(k) / Double(points - 1)), views).value
     }
     let q = e.capacity(ends)
-    for (i, l) in sound.enumerated() {
+    for l in results.indices where watch.isOpen(l) {
       let step = q[l] / Double(points - 1)
       results[l].curves.append(
         SimulatedCurve(
-          age: age, voltageV: voltages[i], capacityAhPerM2: (0..<points).map { step * Double($0) }))
+          age: age, voltageV: voltages.map { $0[l] }, capacityAhPerM2: (0..<points).map { step * Double($0) }))
     }
   }
 

@@ -19,7 +19,8 @@ struct LaneRun {
   /// State from which retention counts; the present one until it is reached.
   private(set) var reference: LaneState
   private var isPastReference = false
-  private var known: [CycleConditions: LaneBlock] = [:]
+  private var cellsByConditions: [CycleConditions: LaneCell] = [:]
+  private var blocks: [CycleConditions: LaneBlock] = [:]
   private var nextAge = 0
   private var nextCurve = 0
   private var nextLanding = 0
@@ -74,6 +75,8 @@ struct LaneRun {
   private mutating func cycle(_ cycles: CyclingProtocol.Cycles) {
     let end = age + Double(cycles.count)
     let c = cell(cycles.conditions)
+    var b: LaneBlock?
+    var last: (ends: EndPoints, cycles: Double)?
     while true {
       let e = LaneElectrode(c, state)
       ends = e.endPoints(c, from: ends, views)
@@ -81,26 +84,32 @@ struct LaneRun {
       if !isPastReference, age >= request.cycling.referenceAge - 1e-9 {
         setReference(cycles.conditions, LaneBlock(c, e, ends, views))
       }
+      if isPastReference, b == nil { b = block(cycles.conditions) }
       let drive = LaneDrive(c, e, ends, capacity: q, views)
       let rates = LaneRates(c, state, e, drive, capacity: q, current: c.dischargeCurrent)
-      observe(c, cycles.conditions, e, q, rates)
+      observe(c, cycles.conditions, e, q, rates, b)
       if isDone || age >= end - 1e-9 { return }
       let n = stepLength(end)
       let predicted = rates.advance(state, c, cycles: n, time: rates.cycleS * n)
       let later = LaneElectrode(c, predicted)
-      let laterEnds = later.endPoints(c, from: ends, views)
+      let near = last.map { ends.extrapolated(from: $0.ends, $0.cycles, next: n) } ?? ends
+      let laterEnds = later.endPoints(c, from: near, views)
       let laterCapacity = later.capacity(laterEnds)
       let laterDrive = LaneDrive(c, later, laterEnds, capacity: laterCapacity, views)
       let mean = rates.averaged(
         with: LaneRates(c, predicted, later, laterDrive, capacity: laterCapacity, current: c.dischargeCurrent))
       state = mean.advance(state, c, cycles: n, time: mean.cycleS * n)
       age = age + n >= end - 1e-9 ? end : age + n
+      last = (ends, n)
       ends = laterEnds
     }
   }
 
-  private func cell(_ conditions: CycleConditions) -> LaneCell {
-    known[conditions]?.cell ?? LaneCell(cells, conditions, without: request.without)
+  private mutating func cell(_ conditions: CycleConditions) -> LaneCell {
+    if let found = cellsByConditions[conditions] { return found }
+    let made = LaneCell(cells, conditions, without: request.without)
+    cellsByConditions[conditions] = made
+    return made
   }
 
   /// Cycles of the next step: never past the block, a requested age or the horizon.
@@ -112,39 +121,39 @@ struct LaneRun {
 
   private mutating func setReference(_ conditions: CycleConditions, _ present: LaneBlock) {
     reference = state
-    known = [conditions: present]
+    blocks = [conditions: present]
     isPastReference = true
     for early in record.pending {
       let b = block(early.conditions)
+      let c = cell(early.conditions)
       record.setRetention(early.index, b.capacity)
       if request.attribution {
         record.append(
-          LaneAttribution(b.cell, reference: reference, aged: early.state, ends: early.ends, b, views), watch)
+          LaneAttribution(c, reference: reference, aged: early.state, ends: early.ends, b, views), watch)
       }
     }
     record.pending = []
   }
 
-  /// A set of conditions with what the reference state gives under it.
+  /// What the reference state gives under a set of conditions.
   private mutating func block(_ conditions: CycleConditions) -> LaneBlock {
-    if let found = known[conditions] { return found }
-    let c = LaneCell(cells, conditions, without: request.without)
+    if let found = blocks[conditions] { return found }
+    let c = cell(conditions)
     let e = LaneElectrode(c, reference)
     let at = e.endPoints(c, from: EndPoints(), views)
     let made = LaneBlock(c, e, at, views)
-    known[conditions] = made
+    blocks[conditions] = made
     return made
   }
 
   /// Reports what was asked for at this age and watches for the end.
   private mutating func observe(
-    _ c: LaneCell, _ conditions: CycleConditions, _ e: LaneElectrode, _ q: Lanes, _ rates: LaneRates
+    _ c: LaneCell, _ conditions: CycleConditions, _ e: LaneElectrode, _ q: Lanes, _ rates: LaneRates, _ b: LaneBlock?
   ) {
     watch.check(at: age, state, e, capacity: q)
-    let b = isPastReference ? block(conditions) : nil
     if let b {
       let energy = request.energyLimit == nil ? b.energy : e.energy(c, ends, views)
-      watch.look(at: age, state, e, ends, capacity: q, energy: energy, reference: b, views)
+      watch.look(at: age, state, c, e, ends, capacity: q, energy: energy, reference: b, views)
     }
     while nextAge < request.ages.count, age >= request.ages[nextAge] - 1e-9 {
       nextAge += 1
@@ -221,16 +230,14 @@ struct LaneRun {
   }
 }
 
-/// Conditions with what the reference state gives under them.
+/// What the reference state gives under a set of conditions.
 struct LaneBlock {
-  let cell: LaneCell
   /// Capacity [Ah·m⁻²], energy [Wh·m⁻²], resistance [Ω·m²].
   let capacity, energy, resistance: Lanes
   /// Content half-way between the end points.
   let middle: Lanes
 
   init(_ c: LaneCell, _ e: LaneElectrode, _ ends: EndPoints, _ views: PotentialViews) {
-    cell = c
     capacity = e.capacity(ends)
     energy = e.energy(c, ends, views)
     resistance = e.resistance

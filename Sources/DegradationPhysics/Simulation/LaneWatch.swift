@@ -62,8 +62,8 @@ struct LaneWatch {
 
   /// Notes every limit passed since the last look.
   mutating func look(
-    at age: Double, _ s: LaneState, _ e: LaneElectrode, _ ends: EndPoints, capacity q: Lanes, energy: Lanes,
-    reference r: LaneBlock, _ views: PotentialViews
+    at age: Double, _ s: LaneState, _ c: LaneCell, _ e: LaneElectrode, _ ends: EndPoints, capacity q: Lanes,
+    energy: Lanes, reference r: LaneBlock, _ views: PotentialViews
   ) {
     var now = Values()
     let least = LaneMath.max(r.capacity, Lanes(repeating: 1e-12))
@@ -79,7 +79,7 @@ struct LaneWatch {
       if lives[l] == nil, let at = crossing(before.capacity[l], now.capacity[l], age) {
         lives[l] = at
         failures[l].append(
-          FailureEvent(mode: e.isAnodeLimited(r.cell, ends, views)[l] ? .inventory : .capacity, age: at))
+          FailureEvent(mode: e.isAnodeLimited(c, ends, views)[l] ? .inventory : .capacity, age: at))
       }
       note(l, .contact, before.contact[l], now.contact[l], age)
       note(l, .short, before.short[l], now.short[l], age)
