@@ -44,10 +44,11 @@ public struct CheckpointStudy: Sendable {
   private var known: [[Int]: Outcome] = [:]
 
   /// Directions of the fit: what capacity and resistance data move (`physics.md` §12, impedance series).
-  public static let leading: [String] = [
-    Parameter.fatigueRate, .contactShape, .interphaseResistivity, .interphasePassivation, .contactPatches, .crackRate,
-    .fatigueStrainExponent, .exchangeCurrent, .interphasePotentialFactor,
-  ].map(\.row.name) + ["strength_of_coating"]
+  public static let leading: [String] =
+    [
+      Parameter.fatigueRate, .contactShape, .interphaseResistivity, .interphasePassivation, .contactPatches, .crackRate,
+      .fatigueStrainExponent, .exchangeCurrent, .interphasePotentialFactor,
+    ].map(\.row.name) + ["strength_of_coating"]
 
   private static let dimensions = leading.compactMap { GlobalLevel.names.firstIndex(of: $0) }
   /// Least and greatest shift of a direction, in prior standard deviations.

@@ -88,7 +88,8 @@ public struct SulfidePopulation: Sendable {
       if let found = known[key] { materials = found } else { materials = try library.resolve(key, detail: detail) }
       known[key] = materials
       out.append(
-        try assembled(cell, attributes, materials, study: study, global: globalDraw(d, seed: seed), draw: d, seed: seed))
+        try assembled(cell, attributes, materials, study: study, global: globalDraw(d, seed: seed), draw: d, seed: seed)
+      )
     }
     return out
   }
