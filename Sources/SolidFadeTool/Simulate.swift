@@ -14,7 +14,7 @@ struct Simulate: AsyncParsableCommand {
         solidfade simulate designs.csv --cycles 1000
         solidfade simulate designs.csv:A01 --cycles 500 --draws 200 --json
         solidfade simulate designs.csv --protocol protocol.json --materials own-coating.json -o run
-        solidfade simulate designs.csv --cycles 600 --draws 3 --as-dataset -o my-simulated
+        solidfade simulate designs.csv --cycles 600 --draws 3 --as-dataset --curves 10,100 -o my-simulated
       """)
 
   @Argument(help: "cells.csv or dataset folder; PATH:ID for one cell.") var cell: String
@@ -86,11 +86,11 @@ struct Simulate: AsyncParsableCommand {
               parameters: resolved.parameters(base: population.base))
             outcome.warnings += PhysicsFiles.warnings(history.id, one.design, resolved)
             results.add(
-              history, [SulfideAgeing.run(one, request)],
+              history, [SulfideAgeing.run(one, request)], of: [one],
               loopGain: SulfideAgeing.loopGain(one, age: Double(cycles), cycling: request.cycling))
           } else {
             let cells = try population.draws(history, count: draws, seed: global.seed)
-            results.add(history, try await SulfideAgeing.run(cells, request, threads: global.taskCount))
+            results.add(history, try await SulfideAgeing.run(cells, request, threads: global.taskCount), of: cells)
           }
         } catch let error as DesignError {
           throw DataFaults(
@@ -125,6 +125,8 @@ struct Simulate: AsyncParsableCommand {
     r.energyLimit = energyLimit
     r.resistanceFactor = resistanceLimit
     r.curveAges = try curveAges()
+    // A tester's record is denser than a figure needs.
+    if asDataset { r.curvePoints = 1000 }
     r.attribution = draws == 1
     r.without = Set(without.compactMap(Coupling.init))
     if let protocolFile { r.cycling = try PhysicsFiles.cycling(protocolFile) }

@@ -10,6 +10,8 @@ struct SimulatedDataset {
   /// Noise of capacity and of resistance, relative (assumed).
   private static let capacityNoise = 0.002
   private static let resistanceNoise = 0.01
+  /// Noise of the voltage of a curve [V] (assumed).
+  private static let voltageNoise = 0.001
 
   init(_ results: SimulationResults, name: String, seed: UInt64) {
     self.results = results
@@ -28,16 +30,19 @@ struct SimulatedDataset {
           "written by solidfade simulate \(toolVersion), seed \(seed); no measurement stands behind it",
         "version": "1", "license": "Apache-2.0", "citation": "SolidFade", "source": "solidfade simulate --as-dataset",
       ])
-    let cells = results.cells.flatMap { history, runs, _ in
-      runs.enumerated().map { d, run in
-        measured(run, of: history, id: runs.count == 1 ? history.id : "\(history.id)-\(d + 1)")
+    let cells = results.cells.flatMap { history, runs, designs, _ in
+      zip(runs, designs).enumerated().map { d, simulated in
+        measured(
+          simulated.0, simulated.1, of: history, id: runs.count == 1 ? history.id : "\(history.id)-\(d + 1)")
       }
     }
     return DatasetWriter.files(description, cells: cells, readme: readme)
   }
 
   /// A run as a tester would have recorded it: first row, then every reported age after ten, until far below use.
-  private func measured(_ run: AgeingTrajectory, of history: CellHistory, id: String) -> CellHistory {
+  private func measured(
+    _ run: AgeingTrajectory, _ design: CellDesign, of history: CellHistory, id: String
+  ) -> CellHistory {
     var attributes = history.attributes
     for column in ["observed_life", "first_failure_cycle"] { attributes.numbers[column] = nil }
     for column in ["failure_mode", "reason"] { attributes.texts[column] = nil }
@@ -55,10 +60,30 @@ struct SimulatedDataset {
       resistance.append((r * 10).rounded() / 10)
       if q < 0.6 { break }
     }
+    let recorded = run.curves.filter { $0.age <= ages.last ?? 0 }
+    let curves = recorded.isEmpty ? nil : kept(recorded, of: design, id: id, &attributes)
     return CellHistory(
       id: id, attributes: attributes,
       series: CycleSeries(
-        ages: ages, capacities: retention, columns: ["area_resistance_ohm_cm2": resistance]))
+        ages: ages, capacities: retention, columns: ["area_resistance_ohm_cm2": resistance]), curves: curves)
+  }
+
+  /// Curves in Ah of the stated electrode area, or of 1 cm², which is then stated.
+  private func kept(
+    _ recorded: [SimulatedCurve], of design: CellDesign, id: String, _ attributes: inout CellAttributes
+  ) -> VoltageCurves {
+    let areaCm2 = attributes.numbers["electrode_area_cm2"] ?? 1
+    attributes.numbers["electrode_area_cm2"] = areaCm2
+    var stream = RandomStream(seed: seed, purpose: "simulated-curve-noise", key: stableHash(id))
+    let noisy = recorded.map { curve in
+      var out = curve
+      for k in out.voltageV.indices { out.voltageV[k] += Self.voltageNoise * stream.normal() }
+      return out
+    }
+    var out = VoltageCurves(simulated: noisy, of: design, areaM2: areaCm2 * 1e-4)
+    let scale = 1e8 / areaCm2
+    out.dischargedAh = out.dischargedAh.map { $0.map { ($0 * scale).rounded() / scale } }
+    return out
   }
 
   private var readme: String {
@@ -66,9 +91,10 @@ struct SimulatedDataset {
     # \(name)
 
     SIMULATED by `solidfade simulate \(toolVersion) --draws \(results.draws) --cycles \(results.cycles) --seed \(seed) --as-dataset`.
-    Every number comes from the physics model with its prior spread of parameters and 0.2 % noise; none was measured.
-    Replicates of one design (`group_id`) are draws. Simulated cells are far more regular than real ones: use them to
-    try the tool and to test it, never to judge its skill.
+    Every number comes from the physics model with its prior spread of parameters and noise (0.2 % of capacity, 1 % of
+    resistance, 1 mV of voltage in curves); none was measured. Replicates of one design (`group_id`) are draws.
+    Simulated cells are far more regular than real ones: use them to try the tool and to test it, never to judge its
+    skill.
 
     """
   }

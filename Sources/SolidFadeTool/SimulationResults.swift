@@ -7,7 +7,8 @@ struct SimulationResults {
   let draws: Int
   let cycles: Int
   /// Each cell with its sound runs.
-  private(set) var cells: [(history: CellHistory, runs: [AgeingTrajectory], loopGain: Double?)] = []
+  private(set) var cells: [(history: CellHistory, runs: [AgeingTrajectory], designs: [CellDesign], loopGain: Double?)] =
+    []
   private(set) var faults: [DataWarning] = []
 
   init(request: SimulationRequest, draws: Int, cycles: Int) {
@@ -17,7 +18,9 @@ struct SimulationResults {
   }
 
   /// Takes the runs of a cell; those whose numerics failed become warnings with the step.
-  mutating func add(_ history: CellHistory, _ runs: [AgeingTrajectory], loopGain: Double? = nil) {
+  mutating func add(
+    _ history: CellHistory, _ runs: [AgeingTrajectory], of members: [SulfideCell], loopGain: Double? = nil
+  ) {
     for (d, run) in runs.enumerated() {
       guard let fault = run.fault else { continue }
       faults.append(
@@ -26,7 +29,8 @@ struct SimulationResults {
           "\(history.id), draw \(d): \(fault.state) is not a number at cycle \(shortest(fault.age)); run left out",
           help: "check the parameters"))
     }
-    cells.append((history, runs.filter { $0.fault == nil }, loopGain))
+    let sound = runs.indices.filter { runs[$0].fault == nil }
+    cells.append((history, sound.map { runs[$0] }, sound.map { members[$0].design }, loopGain))
   }
 
   var hasNoSoundRun: Bool { !cells.isEmpty && cells.allSatisfy(\.runs.isEmpty) }
@@ -141,7 +145,7 @@ struct SimulationResults {
     var checkUps = CSVWriter(header: [
       "cell_id", "draw", "cycle_count", "current_density_ma_cm2", "areal_capacity_mah_cm2", "area_resistance_ohm_cm2",
     ])
-    for (history, runs, _) in cells {
+    for (history, runs, _, _) in cells {
       let id = CSVWriter.Field.text(history.id)
       for (d, r) in runs.enumerated() {
         for k in r.ages.indices {
@@ -202,7 +206,7 @@ struct SimulationResults {
     var rows = [
       ["cell", "draws", "retention at \(cycles)", "life to \(shortest(request.limit * 100)) %", "main cause"]
     ]
-    for (history, runs, _) in cells {
+    for (history, runs, _, _) in cells {
       guard !runs.isEmpty else {
         rows.append([history.id, "0", "–", "–", "numerics failed"])
         continue

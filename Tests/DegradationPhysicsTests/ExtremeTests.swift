@@ -100,7 +100,7 @@ private func complaint(_ r: AgeingTrajectory, asked: Int) -> String? {
     if let bad = values.first(where: { !range.contains($0) }) { return "\(name) \(bad)" }
   }
   for s in r.states {
-    if let bad = s.named.first(where: { !$0.value.isFinite }) { return "\(bad.name) \(bad.value)" }
+    if let bad = DegradationState.names.first(where: { !s[$0].isFinite }) { return "\(bad) \(s[bad])" }
     let shares = [
       s.contactFraction, s.percolatedFraction, s.crackDensity, s.spaceCharge, s.oxidisedFraction, s.coatingCoverage,
       s.protectionReserve, s.voidFraction,

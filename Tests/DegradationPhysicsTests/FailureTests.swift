@@ -147,7 +147,7 @@ struct FailureTests {
     let cell = try testCell(["discharge_c_rate": 200])
     let r = SulfideAgeing.run(cell, SimulationRequest(ages: [0, 1, 100]))
     #expect(r.capacityRetention == [0, 0, 0] && r.life == 1 && r.fault == nil)
-    #expect(r.states.allSatisfy { s in s.named.allSatisfy { $0.value.isFinite } })
+    #expect(r.states.allSatisfy { s in DegradationState.names.allSatisfy { s[$0].isFinite } })
     // Nothing is cycled, so nothing is strained.
     #expect((r.states.last?.contactFatigue ?? 1) < 1e-200)
   }
@@ -162,7 +162,7 @@ struct FailureTests {
     request.cycling = CyclingProtocol([.cycles(.init(10))], formation: .init(5))
     let b = SulfideAgeing.run(broken, request)
     // By the end of the first step it has gone through all states.
-    #expect(b.fault?.age == 1 && b.states.first?.named.contains { $0.name == b.fault?.state } == true)
+    #expect(b.fault?.age == 1 && DegradationState.names.contains(b.fault?.state ?? ""))
     #expect(b.ages == [0])
   }
 

@@ -132,9 +132,12 @@ public enum CurveFeatures {
     let missing = [Double](repeating: .nan, count: 3)
     let slow = curves.filter { $0.refusal == nil }
     guard slow.count >= 2, let anode = record.anode, record.upperCutoffV.isFinite,
-      let fresh = try? FullCellFit(slow[0], anode: anode, upperCutoffV: record.upperCutoffV),
+      let fresh = try? FullCellFit(
+        slow[0], anode: anode, upperCutoffV: record.upperCutoffV,
+        endOfChargeCurrentShare: record.endOfChargeCurrentShare),
       let aged = try? FullCellFit(
-        slow[slow.count - 1], anode: anode, upperCutoffV: record.upperCutoffV, fresh: fresh)
+        slow[slow.count - 1], anode: anode, upperCutoffV: record.upperCutoffV,
+        endOfChargeCurrentShare: record.endOfChargeCurrentShare, fresh: fresh)
     else { return missing }
     let found = DegradationModes(fresh: fresh, aged: aged)
     return [found.lithiumLoss, found.positiveLoss, found.negativeLoss]

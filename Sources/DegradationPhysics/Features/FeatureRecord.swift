@@ -17,13 +17,16 @@ public struct FeatureRecord: Sendable, Hashable {
   public var curveCRate: Double
   /// Upper cut-off [V, cell], needed for degradation modes; NaN when not known.
   public var upperCutoffV: Double
+  /// Current at the end of the charge over that of the discharge curves; 0 for a long rest at the cut-off.
+  public var endOfChargeCurrentShare: Double
   /// The anode of a cell with an NCM811 cathode; nil for any other cell, which then has no dQ/dV peaks and no modes.
   public var anode: AnodePotential?
 
   /// A record from its parts.
   public init(
     series: CycleSeries, capacityColumn: String, referenceCapacity: Double, discharge: VoltageCurves? = nil,
-    charge: VoltageCurves? = nil, curveCRate: Double = .nan, upperCutoffV: Double = .nan, anode: AnodePotential? = nil
+    charge: VoltageCurves? = nil, curveCRate: Double = .nan, upperCutoffV: Double = .nan,
+    endOfChargeCurrentShare: Double = 0, anode: AnodePotential? = nil
   ) {
     self.series = series
     self.capacityColumn = capacityColumn
@@ -32,6 +35,7 @@ public struct FeatureRecord: Sendable, Hashable {
     self.charge = charge
     self.curveCRate = curveCRate
     self.upperCutoffV = upperCutoffV
+    self.endOfChargeCurrentShare = endOfChargeCurrentShare
     self.anode = anode
   }
 

@@ -121,6 +121,8 @@ public struct CheckUp: Sendable, Hashable, Codable {
   public var arealCapacityAhPerM2: Double
   /// Ten-second resistance [Ω·m²].
   public var areaResistanceOhmM2: Double
+  /// Discharge curve at those conditions, when `SimulationRequest.keepsCheckUpCurves`.
+  public var curve: SimulatedCurve?
 }
 
 /// A quantity by the mechanisms of the physics.

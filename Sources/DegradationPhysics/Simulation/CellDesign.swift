@@ -104,7 +104,7 @@ public struct CellDesign: Sendable, Hashable, Codable {
   }
 
   /// Volts to add to a stated cut-off to have it against Li.
-  private static func referenceOffsetV(_ a: CellAttributes, _ anode: AnodePotential) -> Double {
+  static func referenceOffsetV(_ a: CellAttributes, _ anode: AnodePotential) -> Double {
     switch a.text("voltage_reference") {
     case "InLi": AnodePotential.lithiumIndium.referenceV
     case "cell": a.numbers["counter_potential_v"] ?? anode.referenceV

@@ -57,30 +57,52 @@ struct LaneRecord {
     }
   }
 
-  /// Discharge curves at even steps of content.
   mutating func appendCurve(
     _ age: Double, _ c: LaneCell, _ e: LaneElectrode, _ ends: EndPoints, points: Int, _ views: PotentialViews,
     _ watch: LaneWatch
   ) {
-    let span = ends.discharged - ends.charged
-    let voltages = (0..<points).map { k in
-      e.discharge(c.dischargeCurrent, ends.charged + span * (Double(k) / Double(points - 1)), views).value
-    }
-    let q = e.capacity(ends)
-    for l in results.indices where watch.isOpen(l) {
-      let step = q[l] / Double(points - 1)
-      results[l].curves.append(
-        SimulatedCurve(
-          age: age, voltageV: voltages.map { $0[l] }, capacityAhPerM2: (0..<points).map { step * Double($0) }))
+    for (l, curve) in Self.curves(age, c, e, ends, points: points, views, lanes: open(watch)) {
+      results[l].curves.append(curve)
     }
   }
 
-  mutating func append(checkUp age: Double, rate: Lanes, capacity: Lanes, resistance: Lanes, _ watch: LaneWatch) {
-    for l in results.indices where watch.isOpen(l) {
+  private func open(_ watch: LaneWatch) -> [Int] { results.indices.filter { watch.isOpen($0) } }
+
+  /// Discharge curves of lanes at even steps of content.
+  private static func curves(
+    _ age: Double, _ c: LaneCell, _ e: LaneElectrode, _ ends: EndPoints, points: Int, _ views: PotentialViews,
+    lanes: [Int]
+  ) -> [(lane: Int, curve: SimulatedCurve)] {
+    var voltages = lanes.map { _ in [Double](repeating: 0, count: points) }
+    let span = ends.discharged - ends.charged
+    for k in 0..<points {
+      let v = e.discharge(c.dischargeCurrent, ends.charged + span * (Double(k) / Double(points - 1)), views).value
+      for (i, l) in lanes.enumerated() { voltages[i][k] = v[l] }
+    }
+    let q = e.capacity(ends)
+    return lanes.enumerated().map { i, l in
+      let step = q[l] / Double(points - 1)
+      return (
+        l,
+        SimulatedCurve(age: age, voltageV: voltages[i], capacityAhPerM2: (0..<points).map { step * Double($0) })
+      )
+    }
+  }
+
+  /// A check-up, with its curves of `curvePoints` points unless that is nil.
+  mutating func append(
+    checkUp age: Double, _ c: LaneCell, _ e: LaneElectrode, _ ends: EndPoints, curvePoints: Int?,
+    _ views: PotentialViews, _ watch: LaneWatch
+  ) {
+    let lanes = open(watch)
+    let curves = curvePoints.map { Self.curves(age, c, e, ends, points: $0, views, lanes: lanes) }
+    let capacity = e.capacity(ends)
+    let resistance = e.resistance
+    for (i, l) in lanes.enumerated() {
       results[l].checkUps.append(
         CheckUp(
-          age: age, dischargeCurrentAPerM2: rate[l], arealCapacityAhPerM2: capacity[l],
-          areaResistanceOhmM2: resistance[l]))
+          age: age, dischargeCurrentAPerM2: c.dischargeCurrent[l], arealCapacityAhPerM2: capacity[l],
+          areaResistanceOhmM2: resistance[l], curve: curves?[i].curve))
     }
   }
 

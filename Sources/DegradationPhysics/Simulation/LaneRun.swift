@@ -183,8 +183,8 @@ struct LaneRun {
     let c = LaneCell(cells, conditions, without: request.without)
     let e = LaneElectrode(c, state)
     record.append(
-      checkUp: age, rate: c.dischargeCurrent, capacity: e.capacity(e.endPoints(c, from: ends, views)),
-      resistance: e.resistance, watch)
+      checkUp: age, c, e, e.endPoints(c, from: ends, views),
+      curvePoints: request.keepsCheckUpCurves ? request.curvePoints : nil, views, watch)
   }
 
   /// A rest at open circuit: chemistry alone, at the potential and temperature of the rest.

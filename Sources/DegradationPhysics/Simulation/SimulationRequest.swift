@@ -6,6 +6,8 @@ public struct SimulationRequest: Sendable, Hashable {
   public var horizon: Double
   /// Ages at which discharge curves are kept, ascending.
   public var curveAges: [Double] = []
+  /// Whether check-ups and rate tests keep their discharge curves.
+  public var keepsCheckUpCurves = false
   /// Points of a curve, ≥ 2.
   public var curvePoints = 200
   /// Retention of capacity that ends life, in (0, 1).
