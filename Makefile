@@ -6,7 +6,7 @@ BUILD := swift build -c release $(FLAGS)
 TOOL := .build/release/solidfade
 OUT := out/demo
 
-.PHONY: build demo test lint format bench docs datasets score setup clean
+.PHONY: build demo test lint format bench docs datasets score validation setup clean
 
 setup:
 	@bash scripts/setup.sh
@@ -39,6 +39,11 @@ datasets: build
 
 score: build
 	@bash scripts/score.sh $(TOOL) ../shared/data
+
+# Physics against every published checkpoint; about 1500 s of processor time.
+validation: build
+	$(TOOL) validate datasets/sulfide-literature -o out/validation --force
+	cp out/validation/validation.md Benchmarks/validation.md
 
 clean:
 	rm -rf .build .build-tests out

@@ -28,6 +28,8 @@ struct Simulate: AsyncParsableCommand {
   @Option(help: "Test protocol (JSON): formation, cycles, check-ups, rests, re-pressing, rate tests.")
   var protocolFile: String?
   @Option(help: "Parameters of the reference cell (JSON): names and values.") var params: String?
+  @Option(help: "calibration.json of validate: what papers have taught about the prior; needs several draws.")
+  var calibration: String?
   @Option(help: "Own materials (JSON): one, or a list; may be repeated.") var materials: [String] = []
   @Option(help: "Ages of discharge curves, separated by commas.") var curves = ""
   @Option(help: "Arrow of the coupling diagram to switch off; may be repeated.") var without: [String] = []
@@ -38,7 +40,8 @@ struct Simulate: AsyncParsableCommand {
   @OptionGroup var global: GlobalOptions
 
   enum CodingKeys: String, CodingKey {
-    case cell, cycles, draws, eol, energyLimit, resistanceLimit, params, materials, curves, without, assemblyRejects
+    case cell, cycles, draws, eol, energyLimit, resistanceLimit, params, calibration, materials, curves, without,
+      assemblyRejects
     case asDataset, global
     case protocolFile = "protocol"
   }
@@ -55,6 +58,9 @@ struct Simulate: AsyncParsableCommand {
     }
     if !(assemblyRejects >= 0 && assemblyRejects < 1) {
       throw ValidationError("--assembly-rejects is \(assemblyRejects); give a share from 0 to below 1")
+    }
+    if calibration != nil, draws == 1 {
+      throw ValidationError("--calibration moves the prior; it needs --draws above 1")
     }
     if asDataset, global.out == nil { throw ValidationError("--as-dataset needs --out") }
     for name in without where Coupling(rawValue: name) == nil {
@@ -78,6 +84,7 @@ struct Simulate: AsyncParsableCommand {
       let request = try request()
       var population = SulfidePopulation(assemblyRejects: assemblyRejects)
       if let params { population.base = try PhysicsFiles.parameters(params) }
+      if let calibration { population.calibration = try PhysicsFiles.calibration(calibration) }
       population.library = population.library.adding(try materials.flatMap(PhysicsFiles.materials))
       var outcome = Outcome(warnings: dataset.warnings)
       var results = SimulationResults(request: request, draws: draws, cycles: cycles)
@@ -89,7 +96,8 @@ struct Simulate: AsyncParsableCommand {
               design: try CellDesign(history.attributes, anode: resolved.anode),
               parameters: resolved.parameters(base: population.base))
             outcome.warnings += PhysicsFiles.warnings(history.id, one.design, resolved)
-            results.add(history, [SulfideAgeing.run(one, request)], 
+            results.add(
+              history, [SulfideAgeing.run(one, request)],
               loopGain: SulfideAgeing.loopGain(one, age: Double(cycles), cycling: request.cycling))
           } else {
             let cells = try population.draws(history, count: draws, seed: global.seed)

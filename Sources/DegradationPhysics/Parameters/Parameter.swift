@@ -190,7 +190,9 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
     // contactShape
     Row(
       name: "contact_weibull_shape", unit: "1", nominal: 0.45, recipeSpread: 0.22, cellSpread: 0, scale: .log,
-      range: 0.1...3, source: "capacitance of kang2023 gives .48; local exponents of a measured record fall from .9 to .3", confidence: .fitted),
+      range: 0.1...3,
+      source: "capacitance of kang2023 gives .48; local exponents of a measured record fall from .9 to .3",
+      confidence: .fitted),
     // contactPatches
     Row(
       name: "contact_patches", unit: "1", nominal: 3.5, recipeSpread: 0.3, cellSpread: 0, scale: .log,
@@ -328,7 +330,10 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
     // interphaseResistivity
     Row(
       name: "interphase_resistivity_ohm_m", unit: "Ω m", nominal: 1.5e6, recipeSpread: 0.58, cellSpread: 0, scale: .log,
-      range: 0...1e12, source: "published interphase resistances grow 1.5–3 × in 100 cycles (seven impedance series); only ρᵢ√D/f is identified", confidence: .fitted),
+      range: 0...1e12,
+      source:
+        "published interphase resistances grow 1.5–3 × in 100 cycles (seven impedance series); only ρᵢ√D/f is identified",
+      confidence: .fitted),
     // spaceChargeResistance
     Row(
       name: "space_charge_resistance_ohm_m2", unit: "Ω m²", nominal: 2e-3, recipeSpread: 0.5, cellSpread: 0,
