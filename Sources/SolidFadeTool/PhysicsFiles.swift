@@ -13,6 +13,9 @@ enum PhysicsFiles {
     return first == 0x5b ? try read(path) : [try read(path)]
   }
 
+  /// A shift of the global level, `calibration.json` of `validate`.
+  static func calibration(_ path: String) throws -> GlobalCalibration { try read(path) }
+
   /// A test protocol.
   static func cycling(_ path: String) throws -> CyclingProtocol { try read(path) }
 

@@ -30,6 +30,8 @@ struct Simulate: AsyncParsableCommand {
     help: "Test protocol (JSON): formation, cycles, check-ups, rests, re-pressing, rate tests.")
   var protocolFile: String?
   @Option(help: "Parameters of the reference cell (JSON): names and values.") var params: String?
+  @Option(help: "calibration.json of validate: what papers have taught about the prior; needs several draws.")
+  var calibration: String?
   @Option(help: "Own materials (JSON): one, or a list; may be repeated.") var materials: [String] = []
   @Option(help: "Ages of discharge curves, separated by commas.") var curves = ""
   @Option(help: "Arrow of the coupling diagram to switch off; may be repeated.") var without: [String] = []
@@ -51,6 +53,9 @@ struct Simulate: AsyncParsableCommand {
     }
     if !(assemblyRejects >= 0 && assemblyRejects < 1) {
       throw ValidationError("--assembly-rejects is \(assemblyRejects); give a share from 0 to below 1")
+    }
+    if calibration != nil, draws == 1 {
+      throw ValidationError("--calibration moves the prior; it needs --draws above 1")
     }
     if asDataset, global.out == nil { throw ValidationError("--as-dataset needs --out") }
     for name in without where Coupling(rawValue: name) == nil {
@@ -74,6 +79,7 @@ struct Simulate: AsyncParsableCommand {
       let request = try request()
       var population = SulfidePopulation(assemblyRejects: assemblyRejects)
       if let params { population.base = try PhysicsFiles.parameters(params) }
+      if let calibration { population.calibration = try PhysicsFiles.calibration(calibration) }
       population.library = population.library.adding(try materials.flatMap(PhysicsFiles.materials))
       var outcome = Outcome(warnings: dataset.warnings)
       var results = SimulationResults(request: request, draws: draws, cycles: cycles)

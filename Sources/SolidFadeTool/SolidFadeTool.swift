@@ -18,6 +18,6 @@ struct SolidFadeTool: AsyncParsableCommand {
     version: "solidfade \(toolVersion)",
     subcommands: [
       Train.self, Predict.self, Evaluate.self, Simulate.self, Check.self, Import.self, Columns.self, Report.self,
-      ModelCommand.self,
+      ModelCommand.self, Validate.self,
     ])
 }

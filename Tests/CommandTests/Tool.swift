@@ -123,4 +123,14 @@ final class Workplace: Sendable {
     }
     if let splits { try write("\(name)/splits.json", Array(splits.utf8)) }
   }
+
+  /// A dataset of published checkpoints of sulfide cells.
+  func literature(_ name: String, _ cells: [CellHistory]) throws {
+    let d = DatasetDescription(
+      name: name, kind: .literature, family: .sulfideSolidState, capacityColumn: "capacity_retention",
+      endOfLife: EndOfLife(fraction: 0.8, reference: .first))
+    for (file, bytes) in DatasetWriter.files(d, cells: cells, readme: "invented checkpoints\n") {
+      try write("\(name)/\(file)", bytes)
+    }
+  }
 }

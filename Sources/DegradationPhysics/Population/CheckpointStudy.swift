@@ -59,12 +59,11 @@ public struct CheckpointStudy: Sendable {
 
   /// What one point predicts.
   struct Outcome: Sendable {
-    /// Members of each row, ascending.
+    /// Members of each row, in the order of draws.
     var retention: [[Double]]
     /// CRPS of each row.
     var score: [Double]
-    /// Mean log fade of each row, and of each cell after 100 cycles.
-    var logFade: [Double]
+    /// Mean log fade of each cell after 100 cycles.
     var atHundred: [Double]
   }
 
@@ -106,8 +105,7 @@ public struct CheckpointStudy: Sendable {
     var shifted = population
     shifted.calibration = GlobalCalibration(shift: Self.shift(point))
     var out = Outcome(
-      retention: Array(repeating: [], count: rows.count), score: Array(repeating: 0, count: rows.count),
-      logFade: Array(repeating: 0, count: rows.count), atHundred: [])
+      retention: Array(repeating: [], count: rows.count), score: Array(repeating: 0, count: rows.count), atHundred: [])
     for (i, cell) in cells.enumerated() {
       let mine = rows.indices.filter { rows[$0].cell == i }
       // Retention counts from cycle 1 in a simulation, so n cycles later is age n + 1.
@@ -120,10 +118,8 @@ public struct CheckpointStudy: Sendable {
         return runs.map { $0.capacityRetention.indices.contains(at) ? $0.capacityRetention[at] : 0 }
       }
       for row in mine {
-        let v = values(rows[row].cycles + 1)
-        out.retention[row] = v.sorted()
-        out.score[row] = Self.score(ofSorted: out.retention[row], rows[row].retention)
-        out.logFade[row] = mean(v.map(SulfidePopulation.logFade))
+        out.retention[row] = values(rows[row].cycles + 1)
+        out.score[row] = Self.score(ofSorted: out.retention[row].sorted(), rows[row].retention)
       }
       out.atHundred.append(mean(values(101).map(SulfidePopulation.logFade)))
     }
@@ -188,8 +184,7 @@ public struct CheckpointStudy: Sendable {
   ///
   /// - Throws: `DesignError`, `CancellationError`.
   public mutating func prediction(row: Int, point: [Int]) async throws -> CheckpointPrediction {
-    let o = try await outcome(point)
-    return CheckpointPrediction(values: o.retention[row], logFade: o.logFade[row])
+    CheckpointPrediction(draws: try await outcome(point).retention[row])
   }
 
   /// Mean log fade of each cell after 100 cycles: what contrasts are made of.
@@ -203,10 +198,22 @@ public struct CheckpointStudy: Sendable {
 
 /// The predictive distribution of a published checkpoint.
 public struct CheckpointPrediction: Sendable, Hashable {
-  /// Simulated retentions, ascending.
-  public var values: [Double]
-  /// Their mean log fade.
-  public var logFade: Double
+  /// Simulated retentions in the order of draws: draw d of two cells of a paper shares physics and recipe.
+  public let draws: [Double]
+  /// The same, ascending.
+  public let values: [Double]
+
+  /// A prediction from its draws, ≥ 2.
+  public init(draws: [Double]) {
+    self.draws = draws
+    values = draws.sorted()
+  }
+
+  /// One prediction of several populations.
+  public init(pooling predictions: [CheckpointPrediction]) { self.init(draws: predictions.flatMap(\.draws)) }
+
+  /// Mean log fade.
+  public var logFade: Double { mean(draws.map(SulfidePopulation.logFade)) }
 
   /// The `p` quantile.
   public func quantile(_ p: Double) -> Double { NumericalMethods.quantile(ofSorted: values, p) }

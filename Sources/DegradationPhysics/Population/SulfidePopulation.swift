@@ -138,7 +138,7 @@ enum Correlation {
 }
 
 /// What data have taught about the global level: a shift of its mean, in prior standard deviations.
-public struct GlobalCalibration: Sendable, Hashable, Codable {
+public struct GlobalCalibration: Sendable, Hashable {
   /// Shift by the name of its dimension; those not named stay at the prior.
   public var shift: [String: Double]
 
@@ -153,4 +153,33 @@ public struct GlobalCalibration: Sendable, Hashable, Codable {
 
   /// The shift of every dimension, in the order of `GlobalLevel.names`.
   var values: [Double] { GlobalLevel.names.map { shift[$0] ?? 0 } }
+}
+
+extension GlobalCalibration: Codable {
+  private enum Key: String, CodingKey { case shift }
+
+  /// Reads `{"shift": {NAME: standard deviations}}`; other keys are ignored.
+  ///
+  /// - Throws: `DecodingError` for a name that is no dimension, or a shift beyond ±10.
+  public init(from decoder: any Decoder) throws {
+    let object = try decoder.container(keyedBy: Key.self)
+    shift = try object.decode([String: Double].self, forKey: .shift)
+    for name in shift.keys.sorted() {
+      guard GlobalLevel.names.contains(name) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .shift, in: object, debugDescription: "unknown dimension \"\(name)\"")
+      }
+      guard let z = shift[name], abs(z) <= 10 else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .shift, in: object,
+          debugDescription: "\(name) is \(shift[name] ?? .nan), expected −10…10 prior standard deviations")
+      }
+    }
+  }
+
+  /// Writes the shifts by name.
+  public func encode(to encoder: any Encoder) throws {
+    var object = encoder.container(keyedBy: Key.self)
+    try object.encode(shift, forKey: .shift)
+  }
 }
