@@ -134,7 +134,7 @@ struct PhysicsFeatureTests {
     let found = table(features)
     let finite = Set(features.filter { $0.value.isFinite }.map(\.name))
     #expect(
-      finite.filter { $0.hasPrefix("phys_") } == [
+      finite.filter { $0.hasPrefix("phys_") }.sorted() == [
         "phys_life_q10", "phys_life_q50", "phys_life_q90", "phys_prior_distance",
       ])
     let q = ["phys_life_q10", "phys_life_q50", "phys_life_q90"].compactMap { found[$0] }
@@ -166,7 +166,7 @@ struct PhysicsFeatureTests {
     #expect(found["temperature_k"]?.isNaN == true && found["charge_c_rate"]?.isNaN == true)
     let none = StatedConditions(CellAttributes())
     #expect(none.priorDistance == 0 && none.values.suffix(11).allSatisfy { $0 == 1 })
-    #expect(none.values.prefix(none.values.count - 11).allSatisfy(\.isNaN))
+    #expect(none.values.prefix(none.values.count - 11).allSatisfy { $0.isNaN })
   }
 
   @Test("The distance to the prior counts standard deviations of what is stated")

@@ -109,3 +109,12 @@ struct Bench {
 func retention(_ cell: SulfideCell, at age: Double = 300) -> Double {
   SulfideAgeing.run(cell, SimulationRequest(ages: [age])).capacityRetention.last ?? .nan
 }
+
+extension DegradationState {
+  static var names: [String] { paths.map(\.name) }
+
+  /// The state of a name; NaN for an unknown one.
+  subscript(_ name: String) -> Double {
+    Self.paths.first { $0.name == name }.map { self[keyPath: $0.path] } ?? .nan
+  }
+}

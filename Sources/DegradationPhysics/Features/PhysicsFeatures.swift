@@ -36,7 +36,12 @@ public enum PhysicsFeatures {
   private typealias State = (name: String, value: @Sendable (Member) -> Double)
 
   private static let states: [State] = {
-    func state(_ name: String) -> State { (name, { $0.state[name] }) }
+    func state(_ name: String) -> State {
+      guard let path = DegradationState.paths.first(where: { $0.name == name })?.path else {
+        preconditionFailure("no state \(name)")
+      }
+      return (name, { $0.state[keyPath: path] })
+    }
     let interphase: State = (
       "interphase_resistance_share", { $0.resistance.interphaseOhmM2 / $0.resistance.totalOhmM2 }
     )
