@@ -54,7 +54,7 @@ datasets: build
 score: build
 	@bash scripts/score.sh $(TOOL) ../shared/data
 
-# Physics against every published checkpoint; about 1500 s of processor time.
+# Physics against every published checkpoint; about 2000 s of processor time.
 validation: build
 	$(TOOL) validate datasets/sulfide-literature -o out/validation --force
 	cp out/validation/validation.md Benchmarks/validation.md

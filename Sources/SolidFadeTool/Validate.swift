@@ -18,6 +18,8 @@ struct Validate: AsyncParsableCommand {
   @Argument(help: "Dataset folder of kind literature, sulfide cells.") var data: String
   @Option(help: "Draws of each cell in a population.") var members = 64
   @Option(help: "Populations, each with its own draws.") var seeds = 3
+  @Option(help: "Parameters of the reference cell (JSON): names and values.") var params: String?
+  @Option(help: "Own materials (JSON): one, or a list; may be repeated.") var materials: [String] = []
   @OptionGroup var global: GlobalOptions
 
   func validate() throws {
@@ -30,13 +32,16 @@ struct Validate: AsyncParsableCommand {
     try await run.run {
       let dataset = try DatasetReader.read(data)
       let published = try checked(dataset)
+      var prior = SulfidePopulation()
+      if let params { prior.base = try PhysicsFiles.parameters(params) }
+      prior.library = prior.library.adding(try materials.flatMap(PhysicsFiles.materials))
       let populations = (0..<UInt64(seeds)).map { global.seed &+ $0 }
       do {
         let result = try await PhysicsValidation.run(
-          published, members: members, seeds: populations, threads: global.taskCount
+          published, prior: prior, members: members, seeds: populations, threads: global.taskCount
         ) { done, total in run.progress?(ProgressEvent(stage: "fit", done: done, total: total)) }
         let page = try await ValidationPage(
-          result, dataset: dataset.description.name, seeds: populations, threads: global.taskCount)
+          result, prior: prior, dataset: dataset.description.name, seeds: populations, threads: global.taskCount)
         var outcome = Outcome(warnings: dataset.warnings)
         outcome.document = page.document
         outcome.text = page.summary

@@ -12,16 +12,20 @@ struct ValidationPage {
   /// Gathers what the page shows; simulates the checkpoints of the review.
   ///
   /// - Throws: `DesignError`, `CancellationError`.
-  init(_ result: PhysicsValidation, dataset: String, seeds: [UInt64], threads: Int) async throws {
+  init(
+    _ result: PhysicsValidation, prior: SulfidePopulation, dataset: String, seeds: [UInt64], threads: Int
+  ) async throws {
     self.result = result
     self.dataset = dataset
     self.seeds = seeds
     var table: [(SeedCheckpoint, CheckpointPrediction, CheckpointPrediction)] = []
+    var byClass = prior
+    byClass.detail = .classes
     for checkpoint in SeedCheckpoint.all {
       let named = try await checkpoint.prediction(
-        SulfidePopulation(), members: result.members, seeds: seeds, threads: threads)
+        prior, members: result.members, seeds: seeds, threads: threads)
       let classes = try await checkpoint.prediction(
-        SulfidePopulation(detail: .classes), members: result.members, seeds: seeds, threads: threads)
+        byClass, members: result.members, seeds: seeds, threads: threads)
       table.append((checkpoint, named, classes))
     }
     seedTable = table

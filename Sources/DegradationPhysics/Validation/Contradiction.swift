@@ -43,9 +43,7 @@ extension PhysicsValidation {
   /// The contradictions found when the first prototype met the data, with their numbers of today.
   ///
   /// - Throws: `DesignError`, `CancellationError`.
-  public func contradictions(
-    library: MaterialsLibrary = .standard, threads: Int
-  ) async throws -> [Contradiction] {
+  public func contradictions(threads: Int) async throws -> [Contradiction] {
     let prior = predictions(.prior) ?? []
     let heldOut = predictions(.heldOut) ?? []
     func row(_ cell: String, _ cycle: Double? = nil) -> Int? {
@@ -66,7 +64,7 @@ extension PhysicsValidation {
       Contradiction(
         topic: "Time law",
         quantities: residuals(prior, heldOut, before: [2.0, 1.2, 0, -2.3])
-          + (try await exponents(library, threads: threads)),
+          + (try await exponents(threads: threads)),
         reason:
           "The contact's Weibull shape went from .6 to .45 after a measured record and the capacitance of kang2023, and "
           + "the interphase closes. What is left beyond 320 cycles is at least partly selection: good cells are cycled "
@@ -82,7 +80,7 @@ extension PhysicsValidation {
           contrast("LiNbO3 2 nm less bare (bong2023)", "bong2023-Nb1", "bong2023-bare"),
           contrast("LiNbO3 5.5 nm less bare", "bong2023-Nb2", "bong2023-bare"),
           contrast("LiNbO3 13.5 nm less bare", "bong2023-Nb3", "bong2023-bare"),
-          coatedResistance(library),
+          coatedResistance(),
         ],
         reason:
           "Thickness saturates as measured. The drop of charge-transfer resistance of one series (16–22 ×) is larger "
@@ -94,7 +92,7 @@ extension PhysicsValidation {
           contrast("4.6 less 4.3 V", "koerver2017jmca-4.6V", "koerver2017jmca-4.3V", before: 1.9),
           contrast("5.0 less 4.3 V", "koerver2017jmca-5.0V", "koerver2017jmca-4.3V", before: 2.9),
           contrast("4.6 less 4.3 V (kochetkov2022)", "kochetkov2022-LYZC-4.6", "kochetkov2022-LYZC-4.3"),
-          try interphasePerVolt(library),
+          try interphasePerVolt(),
         ],
         reason:
           "Collapse strain now saturates with overcharge. kochetkov2022 is doubtful (rate and retention of the 4.6 V "
@@ -171,7 +169,7 @@ extension PhysicsValidation {
   }
 
   /// Slopes of log fade in log cycle of a design like the one measured record.
-  private func exponents(_ library: MaterialsLibrary, threads: Int) async throws -> [Contradiction.Quantity] {
+  private func exponents(threads: Int) async throws -> [Contradiction.Quantity] {
     let cell = CellHistory(
       id: "measured record",
       attributes: CellAttributes(
@@ -183,10 +181,9 @@ extension PhysicsValidation {
     let spans: [(name: String, from: Double, to: Double, published: Double)] = [
       ("exponent of log fade, n 5…25", 5, 25, 0.89), ("exponent of log fade, n 400…475", 400, 475, 0.33),
     ]
-    let population = SulfidePopulation(library: library, detail: .classes)
     var fades: [[Double]] = []
     for p in populations {
-      let draws = try population.draws(cell, count: members, seed: p.seed)
+      let draws = try base.draws(cell, count: members, seed: p.seed)
       let request = SimulationRequest(ages: spans.flatMap { [$0.from + 1, $0.to + 1] })
       fades += try await SulfideAgeing.run(draws, request, threads: threads).map { run in
         run.capacityRetention.map { _log(max(1 - $0, 1e-6)) }
@@ -233,8 +230,8 @@ extension PhysicsValidation {
   }
 
   /// Logarithm of the bare over the coated charge-transfer resistance of a classical coating.
-  private func coatedResistance(_ library: MaterialsLibrary) -> Contradiction.Quantity {
-    let p = try? library.parameters(of: SeedCheckpoint.stated([:], ["coating": "LiNbO3"]))
+  private func coatedResistance() -> Contradiction.Quantity {
+    let p = try? base.library.resolve(SeedCheckpoint.stated([:], ["coating": "LiNbO3"])).parameters(base: base.base)
     let now = p.map { -_log(1 - $0[.initialCoverage] * (1 - $0[.coatingLeak])) } ?? .nan
     return Contradiction.Quantity(
       name: "ln of charge-transfer resistance, bare over coated (Kim 2025, 16–22 ×)", published: 2.93, before: 1.66,
@@ -242,13 +239,16 @@ extension PhysicsValidation {
   }
 
   /// d ln R/dV of the interphase after 25 cycles from 4.0 to 4.6 V, nominal.
-  private func interphasePerVolt(_ library: MaterialsLibrary) throws(DesignError) -> Contradiction.Quantity {
+  private func interphasePerVolt() throws(DesignError) -> Contradiction.Quantity {
     var logs: [Double] = []
     for cutoff in [4.0, 4.6] {
       let a = SeedCheckpoint.stated(
         ["upper_cutoff_v": cutoff, "discharge_c_rate": 0.1, "stack_pressure_mpa": 70],
         ["electrolyte_material": "beta-Li3PS4", "electrolyte_class": "thiophosphate"])
-      let run = SulfideAgeing.run(try SulfideCell(a, library: library), SimulationRequest(ages: [25]))
+      let materials = try base.library.resolve(a)
+      let cell = SulfideCell(
+        design: try CellDesign(a, anode: materials.anode), parameters: materials.parameters(base: base.base))
+      let run = SulfideAgeing.run(cell, SimulationRequest(ages: [25]))
       logs.append(_log(run.resistances.last?.interphaseOhmM2 ?? .nan))
     }
     return Contradiction.Quantity(

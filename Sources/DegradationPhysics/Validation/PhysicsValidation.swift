@@ -43,6 +43,8 @@ public struct PhysicsValidation: Sendable {
 
   /// The published values.
   public let published: PublishedCheckpoints
+  /// The prior, materials by class.
+  let base: SulfidePopulation
   /// One population a seed.
   public let populations: [Population]
   /// Draws of each cell in a population.
@@ -54,23 +56,23 @@ public struct PhysicsValidation: Sendable {
   /// Runs the validation.
   ///
   /// - Parameters:
+  ///   - prior: materials and parameters; its named rows and its calibration are not used.
   ///   - members: draws of each cell in a population, ≥ 2.
   ///   - seeds: one population each, ≥ 1.
   ///   - progress: called with the fits done and their number.
   /// - Throws: `DesignError` for a cell that cannot be; `CancellationError`.
   public static func run(
-    _ published: PublishedCheckpoints, library: MaterialsLibrary = .standard, members: Int, seeds: [UInt64],
+    _ published: PublishedCheckpoints, prior: SulfidePopulation = SulfidePopulation(), members: Int, seeds: [UInt64],
     threads: Int, progress: ((Int, Int) -> Void)? = nil
   ) async throws -> PhysicsValidation {
     precondition(!seeds.isEmpty, "no seed")
     let papers = published.papers
+    let base = SulfidePopulation(library: prior.library, base: prior.base, detail: .classes)
     var populations: [Population] = []
     var done = 0
     for seed in seeds {
       var study = CheckpointStudy(
-        cells: published.cells, rows: published.rows,
-        population: SulfidePopulation(library: library, detail: .classes), members: members, seed: seed,
-        threads: threads)
+        cells: published.cells, rows: published.rows, population: base, members: members, seed: seed, threads: threads)
       func tick() {
         done += 1
         progress?(done, seeds.count * (papers.count + 1))
@@ -98,8 +100,8 @@ public struct PhysicsValidation: Sendable {
     var rivals: [CheckpointBaseline: [CheckpointForecast]] = [:]
     for b in CheckpointBaseline.allCases { rivals[b] = b.forecasts(published) }
     return PhysicsValidation(
-      published: published, populations: populations, members: members, contrasts: DesignContrast.all(published),
-      rivals: rivals)
+      published: published, base: base, populations: populations, members: members,
+      contrasts: DesignContrast.all(published), rivals: rivals)
   }
 
   /// The fit to all papers, mean over the populations.
