@@ -142,7 +142,8 @@ struct SimulatedRecordTests {
     return (1 - positive(b) / positive(a), 1 - b.lithiumMolPerM2 / a.lithiumMolPerM2)
   }
 
-  @Test("A silicon cell's check-ups at C/20 tell its losses of lithium and cathode within two points", arguments: [1, 2, 3])
+  @Test(
+    "A silicon cell's check-ups at C/20 tell its losses of lithium and cathode within two points", arguments: [1, 2, 3])
   func silicon(seed: UInt64) throws {
     let (cell, run, fits) = try checked("silicon", cycles: 100, seed: seed)
     let found = DegradationModes(fresh: fits[0], aged: fits[1])
