@@ -56,7 +56,7 @@ score: build
 
 # Physics against every published checkpoint; about 2000 s of processor time.
 validation: build
-	$(TOOL) validate datasets/sulfide-literature -o out/validation --force
+	$(TOOL) validate datasets/sulfide-literature --members 48 --seeds 1 -o out/validation --force
 	cp out/validation/validation.md Benchmarks/validation.md
 
 clean:
