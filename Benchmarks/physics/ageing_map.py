@@ -18,7 +18,7 @@ Cell = namedtuple(
     "Cell",
     "i i_end thermal upper lower upper_li rest full area_g radius anode_q exchange rs_kinetic diffusion d_lo x_k w_k "
     "separator catholyte q_block electronic rho_i r_coat r_scl r_an rho_an f0 phi0 kap0 delta0 theta0 beta patches "
-    "threshold threshold_w isolation crack_d conformity rough_smooth smoothing gap ratchet shake k_f m_f c_d c_j p_term "
+    "threshold threshold_w isolation crack_d conformity rough_smooth smoothing gap ratchet shake k_f m_f c_d c_j p_a p_b "
     "s_eps e1 e2 x_h w_h h_sat h_scale k_cr c_stress chi k_r d_p alpha u_ref c_ox c_open d_pass leak chi_s chi_se tau_s "
     "u_on w_on k_q q_pass c_o donated k_rs x_on w_x d_os wear wear_ox k_h k_an d_an an_sat an_li lam0 p_s p_ref i_cc i_s "
     "q_thr v_close tau_p p_final pressure lithium0",
@@ -67,8 +67,7 @@ def cells_from(table, c_rate=0.2, temperature=298.15, pressure=50e6, upper=4.3, 
         smoothing=p.gap_smoothing_m, gap=p.gap_share * p.particle_radius_m / 3, ratchet=p.gap_ratchet,
         shake=1 / p.shake_down_cycles, k_f=p.fatigue_rate_per_cycle, m_f=p.fatigue_strain_exponent,
         c_d=p.fatigue_interphase_gain / 20e-9, c_j=p.fatigue_current_gain_m2_a,
-        # Breathing of the stack is 0 against Li-In; the pressure of the benchmark drifts with P below.
-        p_term=np.stack([p.fatigue_pressure_pa, p.fatigue_pressure_offset_pa], -1),
+        p_a=p.fatigue_pressure_pa, p_b=p.fatigue_pressure_offset_pa,
         s_eps=p.strain_scale, e1=p.strain_linear, e2=p.strain_collapse, x_h=p.collapse_content,
         w_h=1 / p.collapse_width, h_sat=saturation,
         h_scale=(np.exp((p.collapse_content - 0.236) / p.collapse_width) - 1) * saturation + 1,
@@ -245,7 +244,7 @@ def build(jit, search):
         relative = d.strain * 20
         gap = c.gap * d.strain * (c.ratchet * np.minimum(s.w, 1e3) + 1)
         target = c.f0 * np.exp(-c.rough_smooth * softplus((gap - c.conformity * s.p) / c.smoothing))
-        pressure = c.p_term[..., 0] / (s.p + c.p_term[..., 1]) + 1
+        pressure = c.p_a / (s.p + c.p_b) + 1
         w = c.k_f * np.maximum(relative, 1e-300) ** c.m_f * (c.c_d * s.delta + 1) * (c.c_j * c.i / e[2] + 1) * pressure
         stress = relative * (c.c_stress * np.minimum(shift(c, e, c.i, 0.6 + 0.0 * q)[0], 1.0) + 1)
         growth = (d.chemical + c.c_ox * d.oxidation) * (1 - s.theta + s.theta * c.leak) * (c.chi * s.kap + 1)
@@ -378,7 +377,7 @@ def vector_search(voltage):
 
 
 def compiled():
-    """The map by Numba: `run(cells as a tuple of arrays, cycles, ages, curve ages, points)` on `prange` threads."""
+    """The map by Numba, one cell after another on the threads of `prange`."""
     import numba
     from numba import njit, prange
 
@@ -413,30 +412,26 @@ def compiled():
         return find
 
     life = build(njit, scalar_search)
-    fields = len(Cell._fields)
-    at = Cell._fields.index("p_term")
-
-    source = "def pick(table, pressures, k):\n    return Cell(" + ", ".join(
-        "pressures[k]" if j == at else f"table[{j}, k]" for j in range(fields)) + ")\n"
+    # A named tuple of one column, spelt out because Numba fixes the length of a tuple when it compiles.
     scope = {"Cell": Cell}
-    exec(source, scope)
+    exec(f"def pick(t, k): return Cell({', '.join(f't[{j}, k]' for j in range(len(Cell._fields)))})", scope)
     pick = njit(scope["pick"])
 
     @njit(parallel=True)
-    def run(table, pressures, cycles, ages, curve_ages, points):
+    def run(table, cycles, ages, curve_ages, points):
         count = table.shape[1]
         ends = np.zeros((count, 2))
         states = np.zeros((count, len(ages), 16))
         curves = np.zeros((count, len(curve_ages), points))
         for k in prange(count):
-            first, last = life(pick(table, pressures, k), cycles, ages, states[k], curve_ages, curves[k])
+            first, last = life(pick(table, k), cycles, ages, states[k], curve_ages, curves[k])
             ends[k, 0] = first
             ends[k, 1] = last
         return ends, states, curves
 
     def start(cells):
-        table = np.stack([v if j != at else v[..., 0] for j, v in enumerate(cells)])
-        return lambda cycles, ages, curve_ages, points: run(table, cells.p_term, cycles, ages, curve_ages, points)
+        table = np.stack(cells)
+        return lambda cycles, ages, curve_ages, points: run(table, cycles, ages, curve_ages, points)
 
     return start, numba.set_num_threads
 

@@ -42,17 +42,27 @@ def timed(work):
     return time.perf_counter() - wall, time.process_time() - cpu, result
 
 
+# A small process of its own starts the command: a child's peak memory begins with that of the process it was forked from.
+LAUNCHER = """
+import json, resource, subprocess, sys, time
+start = time.perf_counter()
+done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+wall = time.perf_counter() - start
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([done.returncode, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6]))
+sys.stdout.flush()
+sys.stdout.buffer.write(done.stdout)
+"""
+
+
 def process(command):
     """Output, wall [s], CPU [s] and peak resident memory [MB] of a command."""
-    start = time.perf_counter()
-    with tempfile.TemporaryFile() as out:
-        child = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - start
-        if status != 0:
-            raise SystemExit(f"{command} ended with status {status}")
-        out.seek(0)
-        return out.read().decode(), wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
+    out = subprocess.run([sys.executable, "-c", LAUNCHER, *command], stdout=subprocess.PIPE, check=True).stdout
+    head, _, text = out.partition(b"\n")
+    status, wall, cpu, peak = json.loads(head)
+    if status != 0:
+        raise SystemExit(f"{command} ended with status {status}")
+    return text.decode(), wall, cpu, peak
 
 
 def pybamm_cycle():
