@@ -184,8 +184,8 @@ struct PhysicsFeatureTests {
     // Mean 31 °C, variance 0.7·36 + 0.15·1 + 0.15·841.
     #expect(abs(distance(["temperature_celsius": 25]) - 6 / 151.5.squareRoot()) < 1e-12)
     #expect(distance(["stack_pressure_mpa": 0]) > 10 && distance(["stack_pressure_mpa": 0]).isFinite)
-    // Draws of the prior itself: the root mean square of five standard scores is the root of five, less what the range
-    // of pressure and rate cuts off.
+    // Draws of the prior itself: the root mean square of two standard scores is the root of two, less what the range
+    // of pressure and loading cuts off.
     let squares = (0..<2000).map { d -> Double in
       var stream = RandomStream(seed: 9, purpose: "test", draw: d)
       let numbers = [

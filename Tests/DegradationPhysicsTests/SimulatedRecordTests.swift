@@ -52,8 +52,6 @@ struct SimulatedRecordTests {
     let life = lived.map { log(runs[$0].life ?? .nan) }
     let variance = correlation(features.map { $0["dq_logvar"] ?? .nan }, life)
     let slope = correlation(features.map { log(-($0["q_slope_all"] ?? .nan)) }, life)
-    let growth = correlation(features.map { $0["dcr_growth"] ?? .nan }, life)
-    print("correlations with log life: dq_logvar \(variance), log slope \(slope), dcr_growth \(growth)")
     #expect(variance < -0.5 && slope < variance, "\(variance) \(slope)")
   }
 

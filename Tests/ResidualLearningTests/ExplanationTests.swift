@@ -57,7 +57,7 @@ struct ExplanationTests {
   @Test("Path-dependent values are those of all subsets, and add up to the prediction")
   func pathDependent() throws {
     let (table, trees) = try Self.problem()
-    let explainer = TreeExplainer(trees)
+    let explainer = try TreeExplainer(trees)
     let all = explainer.values(table)
     let predictions = trees.predict(table)
     #expect(abs(explainer.base - Self.expectation(trees, [], known: [])) < 1e-12)
@@ -75,7 +75,7 @@ struct ExplanationTests {
   func interventional() throws {
     let (table, trees) = try Self.problem()
     let background = table.selecting(rows: Array(0..<15))
-    let explainer = TreeExplainer(trees, background: background)
+    let explainer = try TreeExplainer(trees, background: background)
     for row in stride(from: 3, to: 250, by: 40) {
       let x = (0..<6).map { table[row, $0] }
       let exact = Self.bruteForce(6) { known in
@@ -95,7 +95,7 @@ struct ExplanationTests {
   @Test("Interactions are those of all subsets; rows add up to the values")
   func interactions() throws {
     let (table, trees) = try Self.problem()
-    let explainer = TreeExplainer(trees)
+    let explainer = try TreeExplainer(trees)
     for row in [0, 100, 200] {
       let x = (0..<6).map { table[row, $0] }
       let found = explainer.interactions(row: x)
@@ -133,7 +133,7 @@ struct ExplanationTests {
     options.maxLeaves = 200
     options.minRows = 1
     let chain = try options.fit(table, target: (0..<200).map { _ in stream.normal() }, weights: nil, stream: 1)
-    let explainer = TreeExplainer(chain)
+    let explainer = try TreeExplainer(chain)
     let predictions = chain.predict(table)
     for (row, values) in explainer.values(table).enumerated() {
       #expect(abs(explainer.base + values.reduce(0, +) - predictions[row]) < 1e-10)
@@ -159,7 +159,7 @@ struct ExplanationTests {
     let explainer = PermutationExplainer(background: background, orders: 1500, stream: 1)
     let (base, values) = explainer.explain(row: row) { trees.predict($0) }
     #expect(abs(base + values.reduce(0, +) - trees.predict(table)[100]) < 1e-10)
-    let exact = TreeExplainer(trees, background: background).values(row: row)
+    let exact = try TreeExplainer(trees, background: background).values(row: row)
     // Monte Carlo of 3000 orders; the largest values are of size 1.
     #expect(largestGap(values, exact) < 0.05)
     let quantiles = PermutationExplainer(background: background, orders: 2, stream: 1).explain(row: row) {

@@ -120,7 +120,7 @@ struct ExportedFiles {
       // Rows for which shap's interventional values add up: see the script.
       let whole = finite.filter { row in (0..<table.columnCount).allSatisfy { !table[row, $0].isNaN } }
       let background = table.selecting(rows: whole.filter { $0 < 20 })
-      let explainer = TreeExplainer(models[0])
+      let explainer = try TreeExplainer(models[0])
       arrays["explained"] = rows.values
       arrays["base"] = [explainer.base]
       arrays["values"] = explainer.values(rows).flatMap { $0 }
@@ -128,7 +128,7 @@ struct ExportedFiles {
         explainer.interactions(row: (0..<rows.columnCount).map { rows[row, $0] }).flatMap { $0 }
       }
       arrays["background"] = background.values
-      arrays["interventional"] = TreeExplainer(models[0], background: background).values(rows).flatMap { $0 }
+      arrays["interventional"] = try TreeExplainer(models[0], background: background).values(rows).flatMap { $0 }
     }
     files["\(name).json"] = rowFile(arrays)
   }

@@ -152,6 +152,16 @@ public struct BoostedTrees: Sendable, Hashable {
   }
 }
 
+extension BoostedTrees {
+  /// Refuses trees that are more than thresholds and constants, for forms and methods that know only those.
+  ///
+  /// - Throws: `LearningError.unsupported`.
+  func requirePlain() throws(LearningError) {
+    if !levels.isEmpty { throw .unsupported("categorical splits") }
+    if linear != nil { throw .unsupported("linear leaves") }
+  }
+}
+
 extension BoostedTrees: Codable {
   private enum CodingKeys: String, CodingKey {
     case featureNames, baseScore, roots, feature, thresholdBits, left, flags, leaf, gain, cover, levels, linear

@@ -21,7 +21,10 @@ public struct TreeExplainer: Sendable {
   private struct Background: Sendable { var passes: [Bool] }
 
   /// A path-dependent explainer: unknown features follow the shares of the training rows.
-  public init(_ trees: BoostedTrees) {
+  ///
+  /// - Throws: `LearningError.unsupported` for categorical splits or linear leaves.
+  public init(_ trees: BoostedTrees) throws(LearningError) {
+    try trees.requirePlain()
     featureNames = trees.featureNames
     let paths = LeafPaths(trees)
     self.paths = paths
@@ -34,7 +37,9 @@ public struct TreeExplainer: Sendable {
   /// An interventional explainer: unknown features are taken from the rows of a background table, all alike.
   ///
   /// - Parameter background: at least one row with the features of the trees.
-  public init(_ trees: BoostedTrees, background table: FeatureTable) {
+  /// - Throws: `LearningError.unsupported` for categorical splits or linear leaves.
+  public init(_ trees: BoostedTrees, background table: FeatureTable) throws(LearningError) {
+    try trees.requirePlain()
     precondition(table.rowCount > 0 && table.columnCount == trees.featureNames.count, "a background that does not fit")
     featureNames = trees.featureNames
     let paths = LeafPaths(trees)

@@ -11,7 +11,8 @@ public enum LightGBMText {
   /// A model as text; one output is a regression, several are stored as trees in turn.
   ///
   /// - Parameter outputs: models with the same features.
-  /// - Throws: `LearningError.sizes` when the features differ or there is no output.
+  /// - Throws: `LearningError.sizes` when the features differ or there is no output, `.unsupported` for categorical splits
+  ///   or linear leaves.
   public static func encode(_ outputs: [BoostedTrees]) throws(LearningError) -> String {
     let names = try sharedFeatures(outputs)
     let rounds = max(1, outputs.reduce(0) { max($0, $1.treeCount) })
@@ -222,10 +223,11 @@ public enum LightGBMText {
   }
 }
 
-/// The features that all outputs share.
+/// The features that all outputs share; the other forms hold plain numeric trees only.
 func sharedFeatures(_ outputs: [BoostedTrees]) throws(LearningError) -> [String] {
   guard let names = outputs.first?.featureNames, !names.isEmpty, outputs.allSatisfy({ $0.featureNames == names }) else {
     throw .sizes("\(outputs.count) outputs that do not share one or more features")
   }
+  for trees in outputs { try trees.requirePlain() }
   return names
 }

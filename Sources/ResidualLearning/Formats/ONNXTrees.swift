@@ -13,7 +13,8 @@ public enum ONNXTrees {
   /// With 32-bit inputs the greatest 32-bit number at or below each threshold is written, so that every 32-bit value
   /// takes the same side; with 64-bit ones the thresholds are ours.
   ///
-  /// - Throws: `LearningError.sizes` when the features differ or there is no output.
+  /// - Throws: `LearningError.sizes` when the features differ or there is no output, `.unsupported` for categorical splits
+  ///   or linear leaves.
   public static func encode(
     _ outputs: [BoostedTrees], precision: ONNXPrecision = .float32, operator form: Operator = .regressor
   ) throws(LearningError) -> [UInt8] {

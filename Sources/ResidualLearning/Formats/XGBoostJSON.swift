@@ -10,7 +10,8 @@ public enum XGBoostJSON {
 
   /// Models as the bytes of a JSON file; several outputs are stored as the targets of one model.
   ///
-  /// - Throws: `LearningError.sizes` when the features differ or there is no output.
+  /// - Throws: `LearningError.sizes` when the features differ or there is no output, `.unsupported` for categorical splits
+  ///   or linear leaves.
   public static func encode(_ outputs: [BoostedTrees]) throws(LearningError) -> [UInt8] {
     let names = try sharedFeatures(outputs)
     var trees: [String] = []

@@ -44,7 +44,17 @@ struct LeafKindTests {
     #expect(model.predict(row: [codes[0]]) == model.predict(table)[0])
     let again = try JSONDecoder().decode(BoostedTrees.self, from: JSONEncoder().encode(model))
     #expect(again == model && !model.levels.isEmpty)
+    expectRefusedElsewhere(model, as: "categorical splits")
     for odd in [Double.nan, -1, 63, 64, 1e300, 2.5, .infinity] { #expect(model.predict(row: [odd]).isFinite) }
+  }
+
+  /// Forms and explanations that know thresholds and constants alone must not pass over the rest.
+  private func expectRefusedElsewhere(_ model: BoostedTrees, as part: String) {
+    let refusal = LearningError.unsupported(part)
+    #expect(throws: refusal) { try LightGBMText.encode([model]) }
+    #expect(throws: refusal) { try XGBoostJSON.encode([model]) }
+    #expect(throws: refusal) { try ONNXTrees.encode([model]) }
+    #expect(throws: refusal) { try TreeExplainer(model) }
   }
 
   @Test("Categories that are no codes, unknown names and symmetric trees are refused")
@@ -76,6 +86,7 @@ struct LeafKindTests {
     let model = try options.fit(table, target: y, weights: nil, stream: 0)
     #expect(largestGap(model.predict(table), y) < 1e-9)
     #expect(try JSONDecoder().decode(BoostedTrees.self, from: JSONEncoder().encode(model)) == model)
+    expectRefusedElsewhere(model, as: "linear leaves")
     // Far outside: the range of each leaf's rows. Missing: the leaf's constant.
     #expect(abs(model.predict(row: [0, 1e6]) - 2 * 39.0 / 40) < 1e-9)
     #expect(abs(model.predict(row: [0, .nan]) - mean(Array(y[..<40]))) < 1e-9)

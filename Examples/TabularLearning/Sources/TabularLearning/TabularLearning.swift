@@ -42,7 +42,7 @@ enum TabularLearning {
     print("80 % intervals cover", Double(covered.count) / Double(new.count))
 
     // Why this prediction? Shares of the features, which add up to it.
-    let explainer = TreeExplainer(trees.location)
+    let explainer = try TreeExplainer(trees.location)
     let shares = explainer.values(row: (0..<unseen.columnCount).map { unseen[0, $0] })
     for (name, share) in zip(table.names, shares) { print("  \(name): \(share)") }
     print("  from a mean of \(explainer.base) to \(ours[0].a)")
