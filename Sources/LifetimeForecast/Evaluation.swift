@@ -21,6 +21,14 @@ public struct Evaluation: Sendable {
   /// Forecast and truth of each cell.
   public var predictions: [PredictionRow]
 
+  /// Rows alone.
+  public init(rows: [ScoreRow] = []) {
+    self.rows = rows
+    reliability = []
+    integrals = []
+    predictions = []
+  }
+
   /// Coverage at one level in one horizon bin.
   public struct Reliability: Sendable, Hashable {
     /// Cut-off.
@@ -74,69 +82,36 @@ public struct Evaluation: Sendable {
     baselines: [String]?, seed: UInt64, threads: Int, progress: (@Sendable (ProgressEvent) -> Void)? = nil
   ) async throws -> Evaluation {
     let chosen = try heldOut(model, dataset, cellIDs)
-    let known = model.trained(on: dataset.description.name)
-    let limit = known?.endOfLife ?? dataset.description.endOfLife
-    var result = Evaluation(rows: [], reliability: [], integrals: [], predictions: [])
+    var result = Evaluation()
     let cutoffs = early ?? model.early
     for (k, n) in cutoffs.enumerated() {
       progress?(ProgressEvent(stage: "evaluate, early \(Int(n))", done: k, total: cutoffs.count))
-      let assembly = try await CellAssembly.make(
-        dataset, cellIDs: chosen, endOfLife: limit, traits: known?.traits, longest: n, seed: seed, threads: threads)
-      let truths = try assembly.cells(at: n, forTraining: true)
-      let views = try assembly.cells(at: n, forTraining: false)
-      let alive = truths.indices.filter { ForecastCore.isEligible(truths[$0].full, at: n) }
-      let context = ScoreContext(
-        dataset: dataset.description, split: split, early: n, part: nil, skipped: chosen.count - alive.count,
-        seed: seed, truths: alive.map { truths[$0].full })
-      let seen = alive.map { views[$0] }
-      for variant in model.kind.variants {
-        let isMain = variant.rawValue == model.kind.name
-        guard isMain || (baselines?.contains(variant.rawValue) ?? true) else { continue }
-        let forecasts = try await model.forecast(
-          seen, assembly: assembly, asked: n, draws: draws, limit: limit, variant: variant, seed: seed,
-          threads: threads, progress: nil)
-        let lives = forecasts.indices.map { i in
-          context.life(i, draws: forecasts[i].levels.lives(), horizon: forecasts[i].horizon)
-        }
-        let paths = forecasts.indices.compactMap { i in
-          context.path(
-            i, from: forecasts[i].levels.age, medianLife: lives[i].median, noise: forecasts[i].measurementNoise
-          ) { forecasts[i].levels.retention(at: $0) }
-        }
-        result.rows.append(context.row(variant.rawValue, lives, paths))
-        if isMain {
-          result.reliability += ForecastMetrics.reliability(paths).map { Reliability(early: n, row: $0) }
-          result.integrals += ForecastMetrics.lifePIT(lives).map {
-            Integral(early: n, quantity: "life", cellID: $0.cellID, value: $0.value)
-          }
-          result.integrals += paths.flatMap { p in
-            ForecastMetrics.trajectoryPIT(p).map {
-              Integral(early: n, quantity: "capacity_retention", cellID: p.cellID, value: $0)
-            }
-          }
-          result.predictions += forecasts.indices.map { i in
-            let truth = context.truths[i]
-            return PredictionRow(
-              early: n, cellID: truth.id, groupID: truth.attributes.text("group_id") ?? truth.id,
-              observedLife: truth.life.isFinite ? truth.life : nil, lastAge: truth.lastAge,
-              quantiles: [0.05, 0.25, 0.5, 0.75, 0.95].map {
-                LifetimeDistribution(horizon: forecasts[i].horizon, draws: forecasts[i].levels.lives()).quantile($0)
-              }, inDomain: forecasts[i].inDomain)
-          }
-        }
-      }
-      let set = model.baselines.min { abs($0.early - n) < abs($1.early - n) }
-      let horizon = LifetimeModel.horizonFactor * (model.core(for: n)?.longestAge ?? set?.longestAge ?? 1)
-      let inputs = seen.map { BaselineCell($0.observed, curves: $0, age: $0.age) }
-      for baseline in set?.fitted ?? [] {
-        let isMain = model.kind == .baseline(baseline.kind.rawValue)
-        guard isMain || (baselines?.contains(baseline.kind.name) ?? true) else { continue }
-        let row = context.baselineRow(
-          baseline, observed: inputs, ages: seen.map(\.age), horizon: horizon)
-        if isMain { result.rows.insert(row, at: 0) } else { result.rows.append(row) }
-      }
+      let parts = try await HeldOutForecasts.make(
+        model, dataset, cellIDs: chosen, early: n, rivals: baselines, seed: seed, threads: threads)
+      result.append(parts, dataset.description, split: split, early: n, main: model.kind.name, seed: seed)
     }
     return result
+  }
+
+  /// Adds the scores at one cut-off; calibration and single forecasts are kept of the main model.
+  mutating func append(
+    _ parts: [HeldOutForecasts], _ dataset: DatasetDescription, split: String?, early n: Double, main: String,
+    seed: UInt64
+  ) {
+    for part in parts {
+      rows.append(part.row(dataset, split: split, early: n, seed: seed))
+      guard part.model == main else { continue }
+      reliability += ForecastMetrics.reliability(part.paths).map { Reliability(early: n, row: $0) }
+      integrals += ForecastMetrics.lifePIT(part.lives).map {
+        Integral(early: n, quantity: "life", cellID: $0.cellID, value: $0.value)
+      }
+      integrals += part.paths.flatMap { path in
+        ForecastMetrics.trajectoryPIT(path).map {
+          Integral(early: n, quantity: "capacity_retention", cellID: path.cellID, value: $0)
+        }
+      }
+      predictions += part.predictions
+    }
   }
 
   /// The cells to score: those asked for, or all that training has not seen.

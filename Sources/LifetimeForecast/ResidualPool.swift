@@ -9,6 +9,9 @@ public enum ModelVariant: String, Sendable, Hashable, Codable, CaseIterable {
   /// The learners without the law.
   case ml
 
+  /// The name in `metrics`.
+  public var name: String { rawValue }
+
   func allows(_ kind: MemberKind) -> Bool {
     switch self {
     case .hybrid: true

@@ -41,33 +41,33 @@ struct ScoreContext {
       observed: rows.map { truth.retention[$0] }, draws: draws)
   }
 
-  /// The scores of one model.
-  func row(_ model: String, _ lives: [LifePrediction], _ paths: [TrajectoryPrediction]) -> ScoreRow {
-    let bootstrap = Bootstrap(seed: seed, unit: dataset.kind == .literature ? .group : .cell)
-    let censored = truths.count { !$0.life.isFinite }
-    return ScoreRow(
-      model: model, part: part, dataset: dataset.name, kind: dataset.kind.rawValue,
-      cellFamily: dataset.family.rawValue, split: split, early: early, age: dataset.ageColumn,
-      counts: CellCounts(cells: truths.count, censored: censored, skipped: skipped),
-      life: ForecastMetrics.life(lives, bootstrap: bootstrap),
-      trajectory: ForecastMetrics.trajectory(paths, bootstrap: bootstrap))
+  /// How many cells there are to score.
+  var counts: CellCounts {
+    CellCounts(cells: truths.count, censored: truths.count { !$0.life.isFinite }, skipped: skipped)
   }
 
-  /// Scores of fitted baselines; a cell for which a baseline has no forecast is left out of that baseline's row.
-  func baselineRow(_ baseline: FittedBaseline, observed: [BaselineCell], ages: [Double], horizon: Double) -> ScoreRow {
-    var lives: [LifePrediction] = []
-    var paths: [TrajectoryPrediction] = []
+  /// The scores of one model.
+  func row(_ model: String, _ lives: [LifePrediction], _ paths: [TrajectoryPrediction]) -> ScoreRow {
+    HeldOutForecasts(model: model, lives: lives, paths: paths, counts: counts)
+      .row(dataset, split: split, early: early, part: part, seed: seed)
+  }
+
+  /// Forecasts of a fitted baseline; a cell for which it has none is left out.
+  func baseline(_ baseline: FittedBaseline, observed: [BaselineCell], ages: [Double], horizon: Double)
+    -> HeldOutForecasts
+  {
+    var out = HeldOutForecasts(model: baseline.kind.name, counts: counts)
     for i in truths.indices {
       let life = baseline.life(of: observed[i], observedAge: ages[i])
       if let life {
-        lives.append(self.life(i, draws: life.draws, median: life.median, horizon: horizon))
+        out.lives.append(self.life(i, draws: life.draws, median: life.median, horizon: horizon))
       }
       let path = path(i, from: ages[i], medianLife: life?.median ?? truths[i].lastAge, noise: 0) { later in
         baseline.retention(of: observed[i], observedAge: ages[i], at: later)?.draws
       }
-      if let path { paths.append(path) }
+      if let path { out.paths.append(path) }
     }
-    return row(baseline.kind.name, lives, paths)
+    return out
   }
 }
 

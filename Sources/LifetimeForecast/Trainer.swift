@@ -34,12 +34,16 @@ public struct Trainer: Sendable {
 
   /// Fits: clean → levels → law → features → members → stack → pool of out-of-fold errors → scores.
   ///
+  /// - Parameter scoring: score the training cells out of fold, for the model's card.
   /// - Throws: `TrainingError`, `CellRefusal`, data faults of the curves, `CancellationError`.
   public func fit(
-    _ parts: [TrainingPart], progress: (@Sendable (ProgressEvent) -> Void)? = nil
+    _ parts: [TrainingPart], scoring: Bool = true, progress: (@Sendable (ProgressEvent) -> Void)? = nil
   ) async throws -> LifetimeModel {
     let ages = Set(parts.map(\.dataset.description.ageColumn)).sorted()
-    guard ages.count == 1 else { throw TrainingError.mixedAges(ages) }
+    // Cycles of full depth are equivalent full cycles: the two may be mixed, other axes may not.
+    guard ages.count == 1 || ages == ["cycle_count", "equivalent_full_cycles"] else {
+      throw TrainingError.mixedAges(ages)
+    }
     let early = Set(options.early).sorted()
     var assemblies: [CellAssembly] = []
     for (k, part) in parts.enumerated() {
@@ -84,6 +88,7 @@ public struct Trainer: Sendable {
         model.notes.append("baseline \(name) cannot be fitted at cut-off \(Int(n)): the data it needs are absent")
       }
       model.baselines.append(set)
+      guard scoring else { continue }
       model.outOfFold += OutOfFoldScores.rows(
         model, descriptions: parts.map(\.dataset.description), eligible, at: n, foldCount: options.folds)
     }
