@@ -1,3 +1,4 @@
+internal import CellModel
 internal import NumericalMethods
 internal import ResidualLearning
 
@@ -32,6 +33,9 @@ struct ForecastCore: Sendable, Hashable, Codable {
   var members: [[LevelMember]]
   /// Groups of the training cells, in the order of their numbers.
   var groups: [String]
+  /// Datasets and batches of the training cells.
+  var datasets: [String]
+  var batches: [String]
   var pools: [ResidualPool]
   /// Representation residuals of the training cells, cells × shares.
   var offsets: Matrix
@@ -85,14 +89,9 @@ struct ForecastCore: Sendable, Hashable, Codable {
     let groups = Set(cells.map(\.full.group)).sorted()
     let groupNumbers = cells.map { cell in groups.firstIndex(of: cell.full.group) ?? -1 }
 
-    var folds: [FoldScheme: [Int]] = [:]
-    for scheme in schemes {
-      var stream = RandomStream(seed: seed, purpose: "folds-\(scheme.rawValue)", key: UInt64(age))
-      let units = scheme == .cell ? Array(0..<n) : groupNumbers
-      let count = (units.max() ?? 0) + 1
-      let order = stream.permutation(count)
-      folds[scheme] = units.map { order[$0] % min(foldCount, count) }
-    }
+    let plans = FoldPlan.make(
+      schemes, cells: cells.map(\.full), groups: groupNumbers, foldCount: foldCount, seed: seed, age: age)
+    guard let firstPlan = plans.first else { throw TrainingError.tooFewCells(found: n, needed: 3, early: age) }
 
     // E-step and M-step over the levels that the records do not reach.
     let known = targets.map { t in
@@ -111,7 +110,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
     var imputed: [Matrix?] = [Matrix?](repeating: nil, count: n)
     for round in 0..<rounds {
       if round > 0, let current = ensemble {
-        let expected = current.stacked(schemes[0]) { hasHybrid ? true : variants[0].allows($0) }.levels
+        let expected = current.stacked(firstPlan) { (hasHybrid ? .hybrid : variants[0]).allows($0, firstPlan.scheme) }
+          .levels
         var residuals = z
         for k in residuals.storage.indices { residuals.storage[k] -= expected.storage[k] }
         let completion = CensoredLevels(residuals: residuals, complete: complete)
@@ -123,8 +123,10 @@ struct ForecastCore: Sendable, Hashable, Codable {
           for k in 0..<levelCount { z[i, k] = mean(draws.column(k)) }
         }
       }
+      // Only the last round needs the errors of every scheme.
       ensemble = try await LevelEnsemble.fit(
-        z, x: x, groups: groupNumbers, scaler: scaler, folds: folds, kinds: kindsInUse, previous: ensemble,
+        z, x: x, groups: groupNumbers, scaler: scaler, plans: round == rounds - 1 ? plans : [firstPlan],
+        kinds: kindsInUse, previous: ensemble,
         componentCount: 3, seed: seed, threads: threads)
       progress?(round + 1, rounds + 1)
     }
@@ -139,12 +141,13 @@ struct ForecastCore: Sendable, Hashable, Codable {
     var core = ForecastCore(
       age: age, law: law, extraColumns: extraColumns, scaler: scaler, scale: scale, levelCount: levelCount,
       initialRetention: initial, meanLevels: ensemble.meanLevels, components: ensemble.components,
-      members: ensemble.members, groups: groups, pools: [], offsets: offsets, cellIDs: cells.map(\.full.id),
+      members: ensemble.members, groups: groups, datasets: Set(cells.map(\.full.dataset)).sorted(),
+      batches: Set(cells.map(\.full.batch)).sorted(), pools: [], offsets: offsets, cellIDs: cells.map(\.full.id),
       noveltyPoints: [quantile(ofSorted: sortedNovelty, 0.95), quantile(ofSorted: sortedNovelty, 0.99)],
       longestAge: cells.map(\.full.lastAge).max() ?? 1, manufacturingShare: nil)
-    for scheme in schemes {
+    for plan in plans {
       for variant in variants {
-        let (weights, expected) = ensemble.stacked(scheme, allowed: variant.allows)
+        let (weights, expected) = ensemble.stacked(plan) { variant.allows($0, plan.scheme) }
         var residuals = z
         for i in 0..<n {
           // A censored cell teaches with one of its possible completions, not with their mean.
@@ -152,9 +155,9 @@ struct ForecastCore: Sendable, Hashable, Codable {
           let row = imputed[i].map { $0.row(stream.index(below: $0.rows)) } ?? z.row(i)
           for k in 0..<levelCount { residuals[i, k] = row[k] - expected[i, k] }
         }
-        let spread = ensemble.outOfFoldSpread[scheme] ?? [Double](repeating: 1, count: n)
+        let spread = ensemble.outOfFoldSpread[plan.scheme] ?? [Double](repeating: 1, count: n)
         var pool = try ResidualPool(
-          scheme: scheme, variant: variant, weights: weights, expected: expected, residuals: residuals, spread: spread)
+          plan: plan, variant: variant, weights: weights, expected: expected, residuals: residuals, spread: spread)
         pool.horizonScale = HorizonCalibration.scales(
           cells: cells.map(\.full),
           draws: cells.indices.map { i in
@@ -201,10 +204,19 @@ struct ForecastCore: Sendable, Hashable, Codable {
     return z
   }
 
-  /// The pool for a question: a variant, and whether the cell's group was seen in training.
-  func pool(_ variant: ModelVariant, groupIsKnown: Bool) -> ResidualPool? {
+  /// The kinds of question that a cell may be, the widest first: of a new dataset, of a new batch, of a
+  /// new group, a new cell.
+  private func questions(_ cell: PreparedCell, novelty: Double) -> [FoldScheme] {
+    if !datasets.contains(cell.dataset) { return [.dataset, .batch, .group, .cell] }
+    let isNewBatch = cell.attributes.text("batch_id") != nil && !batches.contains(cell.batch)
+    if isNewBatch { return [.batch, .group, .cell] }
+    return groups.contains(cell.group) ? [.cell, .group] : [.group, .cell]
+  }
+
+  /// The pool of a variant for a question; the next narrower one where training could not answer it.
+  func pool(_ variant: ModelVariant, for questions: [FoldScheme]) -> ResidualPool? {
     let own = pools.filter { $0.variant == variant }
-    return own.first { $0.scheme == (groupIsKnown ? .cell : .group) } ?? own.first
+    return questions.lazy.compactMap { q in own.first { $0.scheme == q } }.first ?? own.first
   }
 
   /// Joint draws for training cell `index`, out of fold and with its own error left out of the pool.
@@ -236,6 +248,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
     /// The most novel feature.
     var mostNovel: String?
     var groupIsKnown: Bool
+    /// What is asked, the widest kind of question first.
+    var questions: [FoldScheme]
   }
 
   /// What the members expect of new cells.
@@ -256,7 +270,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
     }
     return cells.indices.map { i in
       let isKnown = numbers[i] >= 0
-      let weights = pool(variant, groupIsKnown: isKnown)?.weights ?? []
+      let asked = questions(cells[i].full, novelty: novelty[i])
+      let weights = pool(variant, for: asked)?.weights ?? []
       var levels = meanLevels
       for c in members.indices {
         let value = members[c].indices.reduce(0.0) { $0 + (weights[safe: c]?[safe: $1] ?? 0) * scores[c][$1][i] }
@@ -266,7 +281,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
       let lead = scaler.features.indices.max { abs(x[i, $0]) < abs(x[i, $1]) }
       return Expectation(
         levels: levels, spread: spread?[i], novelty: novelty[i], mostNovel: lead.map { scaler.features[$0].name },
-        groupIsKnown: isKnown)
+        groupIsKnown: isKnown, questions: asked)
     }
   }
 
@@ -275,7 +290,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
 
   /// Draws a cell's future.
   func draw(_ cell: CoreCell, _ e: Expectation, variant: ModelVariant, count: Int, seed: UInt64) -> LevelDraws? {
-    guard let pool = pool(variant, groupIsKnown: e.groupIsKnown) else { return nil }
+    guard let pool = pool(variant, for: e.questions) else { return nil }
     let limit = max(noveltyPoints[1], 2)
     let widening = e.novelty > limit ? 1 + _log(e.novelty / max(noveltyPoints[0], 1)) : 1
     let (z, source) = pool.draws(

@@ -1,14 +1,6 @@
 internal import NumericalMethods
 internal import ResidualLearning
 
-/// Which cells are kept together when a training cell is predicted out of fold.
-enum FoldScheme: String, Sendable, Hashable, Codable {
-  /// A new cell of a known group.
-  case cell
-  /// A cell of a new group.
-  case group
-}
-
 /// All members fitted to the levels of all training cells, with out-of-fold predictions of each.
 struct LevelEnsemble: Sendable {
   /// Mean of z per level: the population law.
@@ -24,13 +16,16 @@ struct LevelEnsemble: Sendable {
   /// Out-of-fold predictive spread of the leading component, by scheme.
   var outOfFoldSpread: [FoldScheme: [Double]]
 
+  /// Cells above which processes are not searched again in each fold.
+  static let closedFormRows = 250
+
   /// Fits the members to complete level vectors.
   ///
   /// - Parameters:
   ///   - z: cells × levels.
-  ///   - folds: the fold of each cell, by scheme.
+  ///   - plans: the folds of each scheme.
   static func fit(
-    _ z: Matrix, x: Matrix, groups: [Int], scaler: FeatureScaler, folds: [FoldScheme: [Int]], kinds: [MemberKind],
+    _ z: Matrix, x: Matrix, groups: [Int], scaler: FeatureScaler, plans: [FoldPlan], kinds: [MemberKind],
     previous: LevelEnsemble?, componentCount: Int, seed: UInt64, threads: Int
   ) async throws -> LevelEnsemble {
     let n = z.rows
@@ -49,7 +44,6 @@ struct LevelEnsemble: Sendable {
     let scores = Matrix.product(centred, transposed: false, components, transposed: true)
 
     let tasks = (0..<count).flatMap { c in kinds.filter { $0.fits(component: c) }.map { (c, $0) } }
-    let schemes = folds.keys.sorted { $0.rawValue < $1.rawValue }
     let fitted = try await parallelMap(count: tasks.count, width: threads) { t in
       let (c, kind) = tasks[t]
       let y = scores.column(c)
@@ -58,8 +52,14 @@ struct LevelEnsemble: Sendable {
       let full = try LevelMember(kind, x, y, groups: groups, scaler: scaler, warm: warm, seed: key)
       var oof: [FoldScheme: [Double]] = [:]
       var spread: [FoldScheme: [Double]] = [:]
-      for scheme in schemes {
-        let fold = folds[scheme] ?? []
+      for plan in plans {
+        let fold = plan.folds
+        // Where a fold is a small part of many cells, the strengths found without it are those found with it.
+        if n > closedFormRows, plan.scheme == .cell || plan.scheme == .group, let p = try full.leaveFoldsOut(fold) {
+          oof[plan.scheme] = p.mean
+          spread[plan.scheme] = p.spread ?? [Double](repeating: 1, count: n)
+          continue
+        }
         var prediction = [Double](repeating: 0, count: n)
         var sd = [Double](repeating: 1, count: n)
         for f in Set(fold).sorted() {
@@ -76,14 +76,15 @@ struct LevelEnsemble: Sendable {
             if let s = p.spread { sd[i] = s[k] }
           }
         }
-        oof[scheme] = prediction
-        spread[scheme] = sd
+        oof[plan.scheme] = prediction
+        spread[plan.scheme] = sd
       }
       return (full, oof, spread)
     }
     var members = [[LevelMember]](repeating: [], count: count)
     var outOfFold: [FoldScheme: [[[Double]]]] = [:]
     var outOfFoldSpread: [FoldScheme: [Double]] = [:]
+    let schemes = plans.map(\.scheme)
     for scheme in schemes { outOfFold[scheme] = [[[Double]]](repeating: [], count: count) }
     for (t, (c, kind)) in tasks.enumerated() {
       members[c].append(fitted[t].0)
@@ -103,15 +104,22 @@ struct LevelEnsemble: Sendable {
   }
 
   /// Convex weights of the allowed members, per component, and their out-of-fold level vectors.
-  func stacked(_ scheme: FoldScheme, allowed: (MemberKind) -> Bool) -> (weights: [[Double]], levels: Matrix) {
+  func stacked(_ plan: FoldPlan, allowed: (MemberKind) -> Bool) -> (weights: [[Double]], levels: Matrix) {
     let n = scores.rows
+    // Batches and datasets differ in size by chance; conditions are what they are.
+    let isUneven = plan.scheme == .batch || plan.scheme == .dataset
+    let roots = isUneven ? plan.unitWeights.map { $0.squareRoot() } : [Double](repeating: 1, count: n)
     var weights: [[Double]] = []
     var levels = Matrix(rows: n, columns: meanLevels.count)
     for i in 0..<n { for k in meanLevels.indices { levels[i, k] = meanLevels[k] } }
     for c in members.indices {
       let use = members[c].indices.filter { allowed(members[c][$0].kind) }
-      let predictions = use.map { outOfFold[scheme]?[c][$0] ?? [] }
-      let w = use.isEmpty ? [] : convexWeights(predictions: predictions, target: scores.column(c), lambda: 0.5)
+      let predictions = use.map { outOfFold[plan.scheme]?[c][$0] ?? [] }
+      func weighted(_ values: [Double]) -> [Double] { zip(values, roots).map { $0 * $1 } }
+      let w =
+        use.isEmpty
+        ? []
+        : convexWeights(predictions: predictions.map(weighted), target: weighted(scores.column(c)), lambda: 0.5)
       var all = [Double](repeating: 0, count: members[c].count)
       for (k, m) in use.enumerated() { all[m] = w[k] }
       weights.append(all)

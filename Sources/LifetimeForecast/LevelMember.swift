@@ -13,10 +13,14 @@ enum MemberKind: String, Sendable, Hashable, Codable, CaseIterable {
   case screened
   /// The same without conditions.
   case screenedObservations = "screened_observations"
+  /// Linear in all features, one strength of shrinkage.
+  case ridge
   /// Boosted trees.
   case boosting
   /// Small network.
   case network
+  /// The mean of the training cells, whatever the features: what remains where nothing carries over.
+  case population
 
   /// The blocks a member sees.
   func sees(_ block: FeatureBlock) -> Bool {
@@ -24,7 +28,7 @@ enum MemberKind: String, Sendable, Hashable, Codable, CaseIterable {
     case .law: block == .law || block == .condition
     case .groupProcess, .process: block != .law
     case .screenedObservations: block != .condition
-    case .screened, .boosting, .network: true
+    case .screened, .ridge, .boosting, .network, .population: true
     }
   }
 
@@ -63,16 +67,17 @@ struct LevelMember: Sendable, Hashable, Codable {
     if chosen.columns.isEmpty { chosen = scaler.columns { _ in true } }
     columns = chosen.columns
     blocks = chosen.blocks
-    guard !columns.isEmpty else {
+    guard !columns.isEmpty, kind != .population else {
       fit = .constant(mean(y))
       return
     }
     let inputs = x.selecting(columns: columns)
     switch kind {
-    case .law, .groupProcess, .process:
+    case .law, .groupProcess, .process, .ridge:
       var options = GaussianProcessOptions()
-      options.radial = kind != .law
-      options.group = kind != .process
+      options.radial = kind == .groupProcess || kind == .process
+      options.group = kind == .law || kind == .groupProcess
+      if kind == .ridge { blocks = [Array(columns.indices)] }
       options.lengthScaleFactor = kind == .process ? 3 : 1
       var start: GaussianProcess?
       if case .process(let model)? = warm?.fit { start = model }
@@ -96,8 +101,21 @@ struct LevelMember: Sendable, Hashable, Codable {
       let table = FeatureTable(names: columns.map { scaler.features[$0].name }, inputs)
       fit = .trees(
         try (0..<2).map { try options.fit(table, target: y, weights: nil, stream: seed &+ UInt64($0)) })
+    case .population: fit = .constant(mean(y))
     case .network:
       fit = .network(try NetworkOptions().fit(inputs, target: y, seed: seed))
+    }
+  }
+
+  /// Out-of-fold predictions of the training rows in closed form, at the strengths found on all rows; nil for members
+  /// that must be refitted.
+  func leaveFoldsOut(_ folds: [Int]) throws -> (mean: [Double], spread: [Double]?)? {
+    switch fit {
+    case .process(let model):
+      let p = try model.leaveFoldsOut(folds: folds)
+      return (p.mean, p.standardDeviation)
+    case .screened(let model): return (try model.process.leaveFoldsOut(folds: folds).mean, nil)
+    case .trees, .network, .constant: return nil
     }
   }
 

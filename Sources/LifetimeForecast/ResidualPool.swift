@@ -8,15 +8,25 @@ public enum ModelVariant: String, Sendable, Hashable, Codable, CaseIterable {
   case physics
   /// The learners without the law.
   case ml
+  /// Ridge regression alone, a rival.
+  case ridge
+  /// Boosted trees alone, a rival.
+  case boosting
 
   /// The name in `metrics`.
-  public var name: String { rawValue }
+  public var name: String { self == .ridge || self == .boosting ? "baseline:" + rawValue : rawValue }
 
-  func allows(_ kind: MemberKind) -> Bool {
-    switch self {
-    case .hybrid: true
+  /// The members that take part. Plain regression and the plain mean are for cells unlike those of training, where
+  /// richer members may carry nothing over.
+  func allows(_ kind: MemberKind, _ scheme: FoldScheme) -> Bool {
+    let isPlain = kind == .ridge || kind == .population
+    let isFar = scheme == .batch || scheme == .dataset
+    return switch self {
+    case .hybrid: isFar || !isPlain
     case .physics: kind == .law
-    case .ml: kind != .law
+    case .ml: kind != .law && (isFar || !isPlain)
+    case .ridge: kind == .ridge
+    case .boosting: kind == .boosting
     }
   }
 }
@@ -24,6 +34,8 @@ public enum ModelVariant: String, Sendable, Hashable, Codable, CaseIterable {
 /// Weights of the members, and the errors they made on training cells out of fold: the predictive distribution.
 struct ResidualPool: Sendable, Hashable, Codable {
   var scheme: FoldScheme
+  /// Unit (cell, group, batch …) of each training cell under that scheme.
+  var units: [Int]
   var variant: ModelVariant
   /// Weight of each member, per component.
   var weights: [[Double]]
@@ -39,10 +51,11 @@ struct ResidualPool: Sendable, Hashable, Codable {
   var horizonScale: [[Double]]
 
   init(
-    scheme: FoldScheme, variant: ModelVariant, weights: [[Double]], expected: Matrix, residuals: Matrix,
+    plan: FoldPlan, variant: ModelVariant, weights: [[Double]], expected: Matrix, residuals: Matrix,
     spread: [Double]
   ) throws {
-    self.scheme = scheme
+    scheme = plan.scheme
+    units = plan.units
     self.variant = variant
     self.weights = weights
     self.expected = expected
@@ -67,26 +80,46 @@ struct ResidualPool: Sendable, Hashable, Codable {
     stream: RandomStream
   ) -> (z: Matrix, source: [Int]) {
     var stream = stream
-    let n = residuals.rows
-    let pool = (0..<n).filter { $0 != excluded }
+    // The units are the sample: each speaks as often as any other, and few of them say little about the next one.
+    var members = [[Int]](repeating: [], count: (units.max() ?? 0) + 1)
+    for j in residuals.storage.isEmpty ? [] : Array(0..<residuals.rows) where j != excluded {
+      members[units[j]].append(j)
+    }
+    members.removeAll(where: \.isEmpty)
+    let n = members.count
     let order = stream.permutation(count)
-    let bandwidth = 1.06 * _pow(Double(n), -0.2)
+    let bandwidth = 1.06 * _pow(Double(residuals.rows), -0.2)
     let shrink = 1 / (1 + bandwidth * bandwidth).squareRoot()
     let inflation = (Double(n + 1) / Double(max(n - 1, 1))).squareRoot()
+    // Which way a few whole units erred says nothing about the next one.
+    let centre = m.indices.map { k in
+      scheme == .cell ? 0 : mean(members.map { unit in mean(unit.map { residuals[$0, k] }) })
+    }
     var z = Matrix(rows: count, columns: m.count)
     var source = [Int](repeating: 0, count: count)
     for d in 0..<count {
-      let j = pool[order[d] % pool.count]
+      let unit = members[order[d] % n]
+      let j = unit[(order[d] / n) % unit.count]
       source[d] = j
       let ratio = s.map { min(max($0 / self.spread[j], 0.5), 3) } ?? 1
       let noise = covarianceRoot.times(m.map { _ in stream.normal() })
+      let tail = studentFactor(freedom: Double(n - 1), stream.normal())
       var highest = -Double.infinity
       for k in m.indices {
-        let e = (residuals[j, k] + bandwidth * noise[k]) * shrink * inflation * ratio * widening
-        highest = max(highest, m[k] + e)
+        let e = residuals[j, k] - centre[k] + bandwidth * noise[k]
+        highest = max(highest, m[k] + e * shrink * inflation * tail * ratio * widening)
         z[d, k] = highest
       }
     }
     return (z, source)
   }
+}
+
+/// √(ν/χ²_ν) at the normal deviate `z`: what turns normal draws into Student's t, by the cube-root transformation.
+///
+/// - Source: E. B. Wilson and M. M. Hilferty, Proc. Natl. Acad. Sci. 17 (1931) 684, doi:10.1073/pnas.17.12.684.
+func studentFactor(freedom: Double, _ z: Double) -> Double {
+  let v = 2 / (9 * max(freedom, 2))
+  let root = max(1 - v + z * v.squareRoot(), 0.2)
+  return 1 / (root * root * root).squareRoot()
 }

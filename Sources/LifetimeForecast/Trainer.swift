@@ -75,7 +75,7 @@ public struct Trainer: Sendable {
       }
       if !options.kind.variants.isEmpty {
         let core = try await ForecastCore.fit(
-          eligible, at: n, schemes: schemes(eligible, grouping: grouping), foldCount: options.folds,
+          eligible, at: n, schemes: schemes(grouping: grouping), foldCount: options.folds,
           presence: isLiterature ? 0.2 : 0.6, extraColumns: columns, kinds: memberKinds,
           variants: options.kind.variants, seed: options.seed, threads: options.threads,
           progress: { done, total in progress?(ProgressEvent(stage: stage, done: done, total: total)) })
@@ -105,7 +105,7 @@ public struct Trainer: Sendable {
   }
 
   private var memberKinds: [MemberKind] {
-    MemberKind.allCases.filter { kind in options.kind.variants.contains { $0.allows(kind) } }
+    MemberKind.allCases.filter { kind in options.kind.variants.contains { $0.allows(kind, .dataset) } }
   }
 
   private func describe(
@@ -152,10 +152,10 @@ public struct Trainer: Sendable {
     return out
   }
 
-  /// Published papers are always new to a user: only groups are held out there. Elsewhere both questions are asked.
-  private func schemes(_ cells: [CoreCell], grouping: String) -> [FoldScheme] {
-    if grouping == "cell_id" { return [.cell] }
-    return grouping == "lab_id" ? [.group] : [.cell, .group]
+  /// The questions that errors are kept for. Published papers are always new to a user: only groups are held out there.
+  private func schemes(grouping: String) -> [FoldScheme] {
+    if grouping == "lab_id" { return [.group] }
+    return grouping == "cell_id" ? [.cell, .batch, .dataset] : [.cell, .group, .batch, .dataset]
   }
 
   /// Columns of `cells.csv` that match `--use-columns`.

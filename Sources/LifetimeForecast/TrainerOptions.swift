@@ -44,7 +44,7 @@ public enum ModelKind: Sendable, Hashable, Codable {
   /// The variants of the stack that are fitted.
   var variants: [ModelVariant] {
     switch self {
-    case .hybrid: [.hybrid, .physics, .ml]
+    case .hybrid: [.hybrid, .physics, .ml, .ridge, .boosting]
     case .physics: [.physics]
     case .ml: [.ml]
     case .baseline: []
