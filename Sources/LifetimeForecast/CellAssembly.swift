@@ -28,7 +28,9 @@ struct CellAssembly: Sendable {
     let known = try traits ?? RecordTraits(retentions: histories.map { try preparation.relative($0).retention })
     var prior: [String: SulfidePrior] = [:]
     if dataset.description.family == .sulfideSolidState {
-      prior = try await SulfidePrior.make(histories, seed: seed, threads: threads)
+      prior = try await SulfidePrior.make(
+        histories, loneStudy: dataset.description.kind == .literature ? nil : dataset.description.name, seed: seed,
+        threads: threads)
     }
     return CellAssembly(
       description: dataset.description, endOfLife: endOfLife, traits: known, histories: histories, sulfidePrior: prior)
@@ -74,17 +76,22 @@ struct SulfidePrior: Sendable, Hashable {
   /// This cell minus that mean; 0 for a study of one cell.
   var contrast: Double
 
-  static func make(_ cells: [CellHistory], seed: UInt64, threads: Int) async throws -> [String: SulfidePrior] {
+  /// - Parameter loneStudy: the study of cells that name none; nil makes each its own.
+  static func make(
+    _ cells: [CellHistory], loneStudy: String?, seed: UInt64, threads: Int
+  ) async throws -> [String: SulfidePrior] {
     let values = try await SulfidePopulation(detail: .classes).meanLogFade(cells, seed: seed, threads: threads)
     var studies: [String: [Double]] = [:]
     for cell in cells {
       if let z = values[cell.id], z.isFinite {
-        studies[cell.attributes.text("lab_id") ?? cell.id, default: []].append(z)
+        studies[cell.attributes.text("lab_id") ?? loneStudy ?? cell.id, default: []].append(z)
       }
     }
     var out: [String: SulfidePrior] = [:]
     for cell in cells {
-      guard let z = values[cell.id], z.isFinite, let study = studies[cell.attributes.text("lab_id") ?? cell.id] else {
+      guard let z = values[cell.id], z.isFinite,
+        let study = studies[cell.attributes.text("lab_id") ?? loneStudy ?? cell.id]
+      else {
         continue
       }
       let level = mean(study)

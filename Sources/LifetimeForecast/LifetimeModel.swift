@@ -1,5 +1,6 @@
 public import BatteryData
 public import CellModel
+internal import DegradationPhysics
 internal import NumericalMethods
 
 /// A fitted model: physics, learners and calibration, ready to forecast.
@@ -58,6 +59,8 @@ public struct LifetimeModel: Sendable, Codable {
   var extraColumns: [String]
   var cores: [ForecastCore]
   var baselines: [BaselineSet]
+  /// Learnt from publications of sulfide cells, in place of the cores.
+  var study: StudyModel?
 
   /// The horizon as a multiple of the longest training record.
   static let horizonFactor = 3.0
@@ -138,6 +141,14 @@ public struct LifetimeModel: Sendable, Codable {
     seed: UInt64, threads: Int, progress: (@Sendable (ProgressEvent) -> Void)?
   ) async throws -> [FadeForecast] {
     guard let chosen = variant ?? kind.variants.first else { return [] }
+    if let study {
+      guard let joint = try study.forecast(cells, variant: chosen) else { return [] }
+      return cells.indices.map { c in
+        assemble(
+          cells[c], study, joint, c, study.levels(joint, c, cell: cells[c], count: draws, seed: seed), asked: asked,
+          limit: limit)
+      }
+    }
     // Cells share a core where they share N; expectations are computed core by core.
     var expectations = [ForecastCore.Expectation?](repeating: nil, count: cells.count)
     var coreOf = [Int](repeating: 0, count: cells.count)
@@ -194,6 +205,23 @@ public struct LifetimeModel: Sendable, Codable {
       horizon: Self.horizonFactor * core.longestAge, manufacturingShare: core.manufacturingShare, mechanisms: [],
       failureProbabilities: [:], areaResistance: [], levels: levels,
       observedLife: crossed.isFinite ? crossed : nil)
+  }
+
+  private func assemble(
+    _ cell: CoreCell, _ study: StudyModel, _ joint: StudyForecast, _ c: Int, _ levels: LevelDraws, asked: Double?,
+    limit: EndOfLife
+  ) -> FadeForecast {
+    let unfamiliar = study.unfamiliar(joint, c)
+    let crossed = cell.observed.isPublished ? .nan : cell.observed.crossing(limit.fraction, after: -.infinity)
+    return FadeForecast(
+      cellID: cell.full.id, early: asked ?? cell.age, endOfLife: limit, inDomain: unfamiliar.isEmpty,
+      domainReasons: unfamiliar.isEmpty
+        ? [] : ["\(unfamiliar.joined(separator: ", ")) outside the published cells that taught the model"],
+      physicsStatus: "prior", nearestTrainingGroup: nil,
+      observedAges: cell.observed.isPublished ? [] : cell.observed.ages,
+      observedRetention: cell.observed.isPublished ? [] : cell.observed.retention,
+      horizon: Self.horizonFactor * study.longestAge, manufacturingShare: nil, mechanisms: [],
+      failureProbabilities: [:], areaResistance: [], levels: levels, observedLife: crossed.isFinite ? crossed : nil)
   }
 
   private func short(_ x: Double) -> String {

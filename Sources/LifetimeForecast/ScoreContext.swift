@@ -121,7 +121,7 @@ enum OutOfFoldScores {
 
   static func rows(
     _ model: LifetimeModel, descriptions: [DatasetDescription], _ cells: [CoreCell], at n: Double, foldCount: Int
-  ) -> [ScoreRow] {
+  ) throws -> [ScoreRow] {
     var rows: [ScoreRow] = []
     for description in descriptions {
       let members = cells.indices.filter { cells[$0].full.dataset == description.name }
@@ -132,6 +132,10 @@ enum OutOfFoldScores {
         truths: members.map { cells[$0].full })
       let core = model.cores.first { $0.age == n }
       let horizon = LifetimeModel.horizonFactor * (core?.longestAge ?? cells.map(\.full.lastAge).max() ?? 1)
+      if let study = model.study {
+        rows += try studies(
+          study, context, members.map { cells[$0] }, variants: model.kind.variants, foldCount: foldCount)
+      }
       for variant in model.kind.variants {
         guard let core, let pool = core.pools.first(where: { $0.variant == variant }) else { continue }
         var lives: [LifePrediction] = []
@@ -145,11 +149,45 @@ enum OutOfFoldScores {
           }
           if let path { paths.append(path) }
         }
-        rows.append(context.row(variant.rawValue, lives, paths))
+        rows.append(context.row(variant.name, lives, paths))
       }
       rows += baselines(context, members.map { cells[$0] }, foldCount: foldCount, horizon: horizon, seed: model.seed)
     }
     return rows
+  }
+
+  /// Papers held out in turn, the regression refitted.
+  private static func studies(
+    _ study: StudyModel, _ context: ScoreContext, _ cells: [CoreCell], variants: [ModelVariant], foldCount: Int
+  ) throws -> [ScoreRow] {
+    let papers = Set(cells.map(\.full.group)).sorted()
+    var stream = RandomStream(seed: context.seed, purpose: "folds-studies")
+    let order = stream.permutation(papers.count)
+    let folds = cells.map { cell in order[papers.firstIndex(of: cell.full.group) ?? 0] % min(foldCount, papers.count) }
+    var out: [ModelVariant: HeldOutForecasts] = [:]
+    for fold in Set(folds).sorted() {
+      let test = cells.indices.filter { folds[$0] == fold }
+      let model = try StudyModel.fit(cells.indices.filter { folds[$0] != fold }.map { cells[$0] }, variants: variants)
+      for variant in variants {
+        guard let joint = try model.forecast(test.map { cells[$0] }, variant: variant) else { continue }
+        var part = HeldOutForecasts(model: variant.name)
+        for (c, i) in test.enumerated() {
+          let levels = model.levels(joint, c, cell: cells[i], count: draws, seed: context.seed)
+          let life = levels.lives()
+          part.lives.append(
+            context.life(i, draws: life, horizon: LifetimeModel.horizonFactor * study.longestAge))
+          let path = context.path(i, from: levels.age, medianLife: median(life), noise: levels.measurementNoise) {
+            levels.retention(at: $0)
+          }
+          if let path { part.paths.append(path) }
+        }
+        out[variant, default: HeldOutForecasts(model: variant.name)].append(part)
+      }
+    }
+    return variants.compactMap { variant in
+      guard let part = out[variant] else { return nil }
+      return context.row(variant.name, part.lives, part.paths)
+    }
   }
 
   private static func baselines(

@@ -62,6 +62,13 @@ public struct Trainer: Sendable {
       seed: options.seed, toolVersion: toolVersion, outOfFold: [], notes: [], extraColumns: columns, cores: [],
       baselines: [])
 
+    let isStudy = isLiteratureOfSulfide(parts) && !options.kind.variants.isEmpty
+    if isStudy {
+      let cells = try assemblies.flatMap { try $0.cells(at: 0, forTraining: true) }.filter { $0.full.ages.count >= 2 }
+      guard cells.count >= 3 else { throw TrainingError.tooFewCells(found: cells.count, needed: 3, early: 0) }
+      model.study = try StudyModel.fit(cells, variants: options.kind.variants)
+    }
+
     for (k, n) in early.enumerated() {
       let cells = try assemblies.flatMap { try $0.cells(at: n, forTraining: true) }
         .filter { $0.full.ages.count >= (isLiterature ? 2 : 5) }
@@ -73,7 +80,7 @@ public struct Trainer: Sendable {
         model.notes.append("cut-off \(Int(n)) left out: \(eligible.count) cells were alive and seen then, 3 are needed")
         continue
       }
-      if !options.kind.variants.isEmpty {
+      if !options.kind.variants.isEmpty, !isStudy {
         let core = try await ForecastCore.fit(
           eligible, at: n, schemes: schemes(grouping: grouping), foldCount: options.folds,
           presence: isLiterature ? 0.2 : 0.6, extraColumns: columns, kinds: memberKinds,
@@ -89,10 +96,10 @@ public struct Trainer: Sendable {
       }
       model.baselines.append(set)
       guard scoring else { continue }
-      model.outOfFold += OutOfFoldScores.rows(
+      model.outOfFold += try OutOfFoldScores.rows(
         model, descriptions: parts.map(\.dataset.description), eligible, at: n, foldCount: options.folds)
     }
-    guard !model.cores.isEmpty || model.baselines.contains(where: { !$0.fitted.isEmpty }) else {
+    guard !model.cores.isEmpty || model.study != nil || model.baselines.contains(where: { !$0.fitted.isEmpty }) else {
       let most =
         try early.map { n in
           try assemblies.flatMap { try $0.cells(at: n, forTraining: true) }.count {
@@ -102,6 +109,12 @@ public struct Trainer: Sendable {
       throw TrainingError.tooFewCells(found: most, needed: 3, early: early.first ?? 0)
     }
     return model
+  }
+
+  /// Publications of sulfide cells, perhaps with measured records beside them.
+  private func isLiteratureOfSulfide(_ parts: [TrainingPart]) -> Bool {
+    parts.allSatisfy { $0.dataset.description.family == .sulfideSolidState }
+      && parts.contains { $0.dataset.description.kind == .literature }
   }
 
   private var memberKinds: [MemberKind] {

@@ -17,7 +17,8 @@ struct SolidFadeTool: AsyncParsableCommand {
       """,
     version: "solidfade \(toolVersion)",
     subcommands: [
-      Train.self, Predict.self, Evaluate.self, CrossValidate.self, Simulate.self, Check.self, Import.self, Columns.self,
+      Train.self, Predict.self, Evaluate.self, CrossValidate.self, Skill.self, Simulate.self, Check.self, Import.self,
+      Columns.self,
       Report.self,
       ModelCommand.self, Validate.self,
     ])

@@ -1,0 +1,60 @@
+import SolidFade
+
+/// The page of `solidfade skill`.
+struct SkillPage {
+  private var sections: [(task: SkillTask, rows: [ScoreRow])] = []
+  var sulfide = ""
+
+  mutating func add(_ task: SkillTask, _ rows: [ScoreRow]) { sections.append((task, rows)) }
+
+  var allRows: [ScoreRow] { sections.flatMap(\.rows) }
+
+  private static let columns: [(String, String)] = [
+    ("life_rmse", "life RMSE"), ("life_mape", "MAPE %"), ("life_crps", "life CRPS"), ("life_coverage50", "cover 50"),
+    ("life_coverage90", "cover 90"), ("life_width90", "width 90"), ("retention_mae", "retention MAE"),
+    ("retention_crps", "retention CRPS"), ("retention_coverage90", "cover 90"),
+  ]
+
+  var markdown: String {
+    var text = """
+      # Forecast skill
+
+      Written by `make skill`; every model of a table was scored on the same cells by the same run, which training had
+      not seen. Brackets: 95 % bootstrap over cells. Life in cycles (equivalent full cycles for ISU and NCA), retention
+      in points. Losing rows are kept. Cross-validations refit everything in each of five parts. Liquid cells prove the
+      machinery; sulfide cells are scored apart at the end.
+
+      """
+    for (task, rows) in sections {
+      text += "\n## \(task.name)\n\n"
+      if !task.published.isEmpty { text += "Published: \(task.published).\n\n" }
+      for dataset in unique(rows.map(\.dataset)) {
+        let own = rows.filter { $0.dataset == dataset }
+        guard let head = own.first else { continue }
+        text += "\(dataset): \(head.counts.cells) cells, \(head.counts.censored) censored"
+        text += head.counts.skipped > 0 ? ", \(head.counts.skipped) not alive then.\n\n" : ".\n\n"
+        text += "| model | " + Self.columns.map(\.1).joined(separator: " | ") + " |\n"
+        text += "|" + String(repeating: " --- |", count: Self.columns.count + 1) + "\n"
+        for row in own {
+          let values = Dictionary(uniqueKeysWithValues: row.scores.map { ($0.name, $0.score) })
+          text += "| \(row.model) | "
+          text += Self.columns.map { cell(values[$0.0], isMain: row.model == head.model) }.joined(separator: " | ")
+          text += " |\n"
+        }
+        text += "\n"
+      }
+    }
+    return text + sulfide
+  }
+
+  private func cell(_ score: Score?, isMain: Bool) -> String {
+    guard let score, let value = score.value else { return "–" }
+    if value > 1e5 { return "> 10⁵" }
+    guard isMain, let interval = score.interval, interval.count == 2 else { return Tables.significant(value) }
+    return "\(Tables.significant(value)) [\(Tables.significant(interval[0])), \(Tables.significant(interval[1]))]"
+  }
+
+  private func unique(_ names: [String]) -> [String] {
+    names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+}

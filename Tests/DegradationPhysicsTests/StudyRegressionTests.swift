@@ -1,0 +1,6 @@
+import BatteryData
+import CellModel
+import Foundation
+import Testing
+
+@testable import DegradationPhysics
