@@ -114,11 +114,12 @@ struct StudyModel: Sendable, Hashable, Codable {
     var remaining = Matrix(rows: count, columns: LevelGrid.shares.count)
     for (d, path) in paths.enumerated() {
       // The path of a seen cell goes through what was seen last.
-      let offset = seen > 0 ? SulfidePopulation.logFade(start) - path.level - path.slope * _log(seen / 100) : 0
+      let offset =
+        seen > 0 ? SulfidePopulation.logFade(start) - path.level - path.slope * (_log(seen / 100) - path.at) : 0
       var highest = 0.0
       for (k, share) in LevelGrid.shares.enumerated() {
         let level = min(start + share * (end - start), 0.9995)
-        let x = (SulfidePopulation.logFade(level) - path.level - offset) / path.slope
+        let x = path.at + (SulfidePopulation.logFade(level) - path.level - offset) / path.slope
         highest = max(highest, 100 * _exp(min(x, 30)) - seen)
         remaining[d, k] = highest
       }

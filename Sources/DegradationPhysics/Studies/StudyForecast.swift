@@ -1,15 +1,20 @@
 internal import NumericalMethods
 
-/// The joint forecast of some cells: each path is straight, y = A + B·ln(n/100), on the scale of log fade.
+/// The joint forecast of some cells: each path ahead is straight in ln n on the scale of log fade.
 public struct StudyForecast: Sendable, Hashable {
   /// The cells.
   public let cells: [StudyCell]
-  /// Means of A and A + B, cell by cell.
+  /// ln(n/100) of the first of two points of each cell's path; the second lies `reach` beyond.
+  let anchors: [Double]
+  /// Means of log fade at the two points, cell by cell.
   let mean: [Double]
   /// Their covariance.
   let covariance: Matrix
   /// Variance beside it.
   let floor: Double
+
+  /// Distance of the two points: a factor 4.5 of age.
+  static let reach = 1.5
 
   /// How much faster one design fades than another.
   public struct Contrast: Sendable, Hashable {
@@ -38,7 +43,7 @@ public struct StudyForecast: Sendable, Hashable {
 
   /// Mean and standard deviation of log fade of cell `c` after `cycles`.
   public func logFade(_ c: Int, cycles: Double) -> (mean: Double, standardDeviation: Double) {
-    let x = _log(max(cycles, 1) / 100)
+    let x = (_log(max(cycles, 1) / 100) - anchors[c]) / Self.reach
     let (i, j) = (2 * c, 2 * c + 1)
     let v =
       (1 - x) * (1 - x) * covariance[i, i] + 2 * x * (1 - x) * covariance[i, j] + x * x * covariance[j, j]
@@ -54,27 +59,32 @@ public struct StudyForecast: Sendable, Hashable {
 
   /// The contrast of cells `i` and `j` after 100 cycles.
   public func contrast(_ i: Int, _ j: Int) -> Contrast {
-    let (a, b) = (2 * i, 2 * j)
-    let v = covariance[a, a] + covariance[b, b] - 2 * covariance[a, b]
+    func weights(_ c: Int) -> [(Int, Double)] {
+      let w = -anchors[c] / Self.reach
+      return [(2 * c, 1 - w), (2 * c + 1, w)]
+    }
+    let terms = weights(i) + weights(j).map { ($0.0, -$0.1) }
+    let v = terms.reduce(0.0) { sum, a in sum + terms.reduce(0.0) { $0 + a.1 * $1.1 * covariance[a.0, $1.0] } }
     return Contrast(
-      first: cells[i].id, second: cells[j].id, difference: mean[a] - mean[b],
+      first: cells[i].id, second: cells[j].id, difference: terms.reduce(0.0) { $0 + $1.1 * mean[$1.0] },
       scale: max(v, 1e-9).squareRoot() * Self.scale)
   }
 
-  /// Draws of A and B of cell `c`; B is at least 0.1, since fade goes on.
-  public func paths(_ c: Int, count: Int, seed: UInt64) -> [(level: Double, slope: Double)] {
+  /// Draws of the path of cell `c`: log fade at its first point, ln(n/100) there, and the slope ahead, at least 0.1
+  /// since fade goes on.
+  public func paths(_ c: Int, count: Int, seed: UInt64) -> [(level: Double, at: Double, slope: Double)] {
     var stream = RandomStream(seed: seed, purpose: "study-path", key: stableHash(cells[c].id))
     let (i, j) = (2 * c, 2 * c + 1)
     let varianceA = max(covariance[i, i], 1e-9)
     let varianceB = max(covariance[j, j] + covariance[i, i] - 2 * covariance[i, j], 1e-9)
-    let shared = covariance[i, j] - covariance[i, i]
     let a = (varianceA + floor).squareRoot()
-    let along = shared / a
+    let along = (covariance[i, j] - covariance[i, i]) / a
     let rest = max(varianceB - along * along, 0).squareRoot()
     return (0..<count).map { _ in
       let (z1, z2) = (stream.normal(), stream.normal())
       let t = Self.scale / StudentT.chi(stream.uniform(), freedom: StudyRegression.freedom)
-      return (mean[i] + a * t * z1, max(mean[j] - mean[i] + t * (along * z1 + rest * z2), 0.1))
+      let rise = mean[j] - mean[i] + t * (along * z1 + rest * z2)
+      return (mean[i] + a * t * z1, anchors[c], max(rise / Self.reach, 0.1))
     }
   }
 }

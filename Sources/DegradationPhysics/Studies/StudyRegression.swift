@@ -2,12 +2,13 @@ internal import NumericalMethods
 
 /// Log fade of published cells by a Gaussian mixed model around the simulation.
 ///
-/// y = a + p·ln(n/100) + b·ln(n_max/100) + r_B·z̄ + r_W·(z − z̄) + x′β + u_study + v_cell + (s_cell + s_study)·ln(n/100) + e
+/// y = a + p·ln(n/100) + b·ln(n_max/100) + r_B·z̄ + r_W·(z − z̄) + x′β + u_study + v_cell + (s_cell + s_study)·ln(n/100) + w_cell(ln n) + e
 ///
 /// with y = ln(−ln retention) after n cycles, z what the simulation expects after 100 cycles, z̄ its mean over the cells
-/// of the study, n_max the longest cycle number of the study and x the inputs. Across studies the simulation carries
+/// of the study, n_max the longest cycle number of the study x the inputs and w a process that wanders over a factor e of age (fade is not
+/// quite straight on these scales). Across studies the simulation carries
 /// little of the level, within one it carries the contrast: hence z̄ and z − z̄. Everything is Gaussian, so fit and
-/// forecast are closed forms but for five strengths, found by their marginal likelihood. Forecasts are Student's t with
+/// forecast are closed forms but for six strengths, found by their marginal likelihood. Forecasts are Student's t with
 /// 6 degrees of freedom (assumed: bare cells fail in ways nobody explains).
 ///
 /// - Source of mixed models by marginal likelihood: D. A. Harville, J. Am. Stat. Assoc. 72 (1977) 320,
@@ -35,13 +36,13 @@ public struct StudyRegression: Sendable, Hashable, Codable {
   /// Training cells and rows.
   public let cells: [StudyCell]
   let rows: [StudyRow]
-  /// Scale of the inputs' spreads, then standard deviations of study, cell, cell slope and study slope.
+  /// Scale of the inputs' spreads, then standard deviations of study, cell, cell slope, study slope and cell path.
   public let strengths: [Double]
 
   /// Degrees of freedom of the forecast.
   static let freedom = 6.0
-  private static let priorStrengths = [1, 0.6, 0.35, 0.12, 0.1]
-  private static let priorSpreads = [0.4, 0.5, 0.4, 0.4, 0.4]
+  private static let priorStrengths = [1, 0.6, 0.35, 0.12, 0.1, 0.2]
+  private static let priorSpreads = [0.4, 0.5, 0.4, 0.4, 0.4, 0.4]
   /// Variance of a forecast beside the model's own.
   private static let floor = 4e-4
 
@@ -101,8 +102,13 @@ public struct StudyRegression: Sendable, Hashable, Codable {
     var points = rows.map { StudyPoint(cell: $0.cell, x: _log($0.cycles / 100)) }
     points += seen.map { StudyPoint(cell: cells.count + $0.cell, x: _log($0.cycles / 100)) }
     let known = points.count
-    // A cell's path is straight in ln n: two points say it all.
-    for c in new.indices { points += [0.0, 1.0].map { StudyPoint(cell: cells.count + c, x: $0) } }
+    // A cell's path ahead is drawn straight in ln n, through where it is and where it will be.
+    let anchors = new.indices.map { c in
+      let last = seen.filter { $0.cell == c }.map(\.cycles).max()
+      let x = last.map { _log($0 / 100) } ?? 0
+      return (x, x + StudyForecast.reach)
+    }
+    for c in new.indices { points += [anchors[c].0, anchors[c].1].map { StudyPoint(cell: cells.count + c, x: $0) } }
     let system = StudySystem(form: form, cells: all, points: points)
     let told = rows + seen
     let noise = told.map { $0.logFadeError * $0.logFadeError } + [Double](repeating: 0, count: points.count - known)
@@ -122,7 +128,8 @@ public struct StudyRegression: Sendable, Hashable, Codable {
           covariance[i, j] -= zip(solved[i], cross.row(j)).reduce(0) { $0 + $1.0 * $1.1 }
         }
       }
-      return StudyForecast(cells: new, mean: mean, covariance: covariance, floor: Self.floor)
+      return StudyForecast(
+        cells: new, anchors: anchors.map(\.0), mean: mean, covariance: covariance, floor: Self.floor)
     } catch { throw .singular }
   }
 }
@@ -147,7 +154,8 @@ struct StudySystem {
   let mean: [Double]
   /// Covariance that no strength scales.
   let fixed: Matrix
-  /// Covariance per unit of strength squared: inputs, study, cell, cell slope, study slope.
+  /// Covariance per unit of strength squared: inputs, study, cell, cell slope, study slope, cell
+  /// path.
   let parts: [Matrix]
 
   /// Prior mean and standard deviation of the terms' coefficients.
@@ -185,7 +193,7 @@ struct StudySystem {
         + usesPhysics * (Self.between.mean * level[p.cell] + Self.within.mean * contrast[p.cell])
     }
     var fixed = Matrix(rows: n, columns: n)
-    var parts = [Matrix](repeating: fixed, count: 5)
+    var parts = [Matrix](repeating: fixed, count: 6)
     func square(_ x: Double) -> Double { x * x }
     for i in 0..<n {
       for j in 0...i {
@@ -206,7 +214,7 @@ struct StudySystem {
         }
         let entries = [
           shared, isSameStudy ? 1 : 0, p.cell == q.cell ? 1 : 0, p.cell == q.cell ? slopes : 0,
-          isSameStudy ? slopes : 0,
+          isSameStudy ? slopes : 0, p.cell == q.cell ? _exp(-abs(p.x - q.x)) : 0,
         ]
         fixed[i, j] = value
         fixed[j, i] = value
