@@ -22,11 +22,12 @@ public enum CrossValidation {
   ///   - cellIDs: cells to use, by dataset name; all cells of a dataset that is not named.
   ///   - folds: number of folds; leave-one-out where there are fewer units.
   ///   - rivals: names to score beside the model; nil for all.
-  /// - Returns: one evaluation per dataset, the folds pooled.
+  ///   - ownCells: with `dataset`, also score the model recalibrated on this many cells of the dataset, on its others.
+  /// - Returns: one evaluation per dataset, the folds pooled, and a second one where own cells were given.
   /// - Throws: `TrainingError` where a fold cannot be trained, `EvaluationError.nothingLeft`.
   public static func run(
     _ datasets: [Dataset], cellIDs: [String: [String]] = [:], by unit: HoldOut, folds: Int, options: TrainerOptions,
-    rivals: [String]?, toolVersion: String, progress: (@Sendable (ProgressEvent) -> Void)? = nil
+    ownCells: Int = 0, rivals: [String]?, toolVersion: String, progress: (@Sendable (ProgressEvent) -> Void)? = nil
   ) async throws -> [Evaluation] {
     var results: [Evaluation] = []
     for (d, dataset) in datasets.enumerated() {
@@ -37,6 +38,7 @@ public enum CrossValidation {
       guard tests.count > 1 || unit == .dataset && datasets.count > 1 else {
         throw EvaluationError.nothingLeft(dataset: name, reason: "there is one \(unit.rawValue) only")
       }
+      var recalibrated = Evaluation()
       var pooled: [Double: [HeldOutForecasts]] = [:]
       for (f, test) in tests.enumerated() {
         progress?(ProgressEvent(stage: "\(name), fold", done: f, total: tests.count))
@@ -56,6 +58,18 @@ public enum CrossValidation {
           let found = try await HeldOutForecasts.make(
             model, dataset, cellIDs: test, early: n, rivals: rivals, seed: options.seed, threads: options.threads)
           pooled[n] = merge(pooled[n] ?? [], found)
+          guard unit == .dataset, ownCells > 0, test.count > 2 * ownCells else { continue }
+          var stream = RandomStream(seed: options.seed, purpose: "own-cells", key: stableHash(name))
+          let order = stream.permutation(test.count)
+          let updated = try await model.updated(
+            with: TrainingPart(dataset: dataset, cellIDs: order.prefix(ownCells).map { test[$0] }), parent: nil,
+            threads: options.threads)
+          recalibrated.append(
+            try await HeldOutForecasts.make(
+              updated, dataset, cellIDs: order.dropFirst(ownCells).map { test[$0] }, early: n,
+              rivals: ["hybrid"], seed: options.seed, threads: options.threads
+            ).filter { $0.model == options.kind.name },
+            dataset.description, split: "\(ownCells) own cells", early: n, main: options.kind.name, seed: options.seed)
         }
       }
       var evaluation = Evaluation()
@@ -65,6 +79,7 @@ public enum CrossValidation {
           main: options.kind.name, seed: options.seed)
       }
       results.append(evaluation)
+      if !recalibrated.rows.isEmpty { results.append(recalibrated) }
     }
     return results
   }

@@ -33,6 +33,9 @@ public struct FadeForecast: Sendable {
   public var physicsStatus: String
   /// The training group the forecast leans on: the cell's own, where it was seen.
   public var nearestTrainingGroup: String?
+  /// Age from which a forecast rests on a selection of survivors: published long runs are those that went well; nil for
+  /// models of complete records.
+  public var survivorsFrom: Double?
   /// Rows seen: age and retention.
   public var observedAges: [Double]
   /// Retention of the rows seen.

@@ -37,6 +37,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
   var datasets: [String]
   var batches: [String]
   var pools: [ResidualPool]
+  /// What cells of further datasets taught.
+  var corrections: [DatasetCorrection] = []
   /// Representation residuals of the training cells, cells × shares.
   var offsets: Matrix
   /// Ids of the training cells, in pool order.
@@ -207,6 +209,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
   /// The kinds of question that a cell may be, the widest first: of a new dataset, of a new batch, of a
   /// new group, a new cell.
   private func questions(_ cell: PreparedCell, novelty: Double) -> [FoldScheme] {
+    if corrections.contains(where: { $0.dataset == cell.dataset }) { return [.cell, .group] }
     if !datasets.contains(cell.dataset) { return [.dataset, .batch, .group, .cell] }
     let isNewBatch = cell.attributes.text("batch_id") != nil && !batches.contains(cell.batch)
     if isNewBatch { return [.batch, .group, .cell] }
@@ -277,6 +280,9 @@ struct ForecastCore: Sendable, Hashable, Codable {
         let value = members[c].indices.reduce(0.0) { $0 + (weights[safe: c]?[safe: $1] ?? 0) * scores[c][$1][i] }
         for k in levels.indices { levels[k] += value * components[c, k] }
       }
+      if let correction = corrections.first(where: { $0.dataset == cells[i].full.dataset }) {
+        for k in levels.indices { levels[k] += correction.shift[k] }
+      }
       // tanh is monotone: the largest bounded input belongs to the most novel feature.
       let lead = scaler.features.indices.max { abs(x[i, $0]) < abs(x[i, $1]) }
       return Expectation(
@@ -292,9 +298,10 @@ struct ForecastCore: Sendable, Hashable, Codable {
   func draw(_ cell: CoreCell, _ e: Expectation, variant: ModelVariant, count: Int, seed: UInt64) -> LevelDraws? {
     guard let pool = pool(variant, for: e.questions) else { return nil }
     let limit = max(noveltyPoints[1], 2)
-    let widening = e.novelty > limit ? 1 + _log(e.novelty / max(noveltyPoints[0], 1)) : 1
+    let learnt = corrections.first { $0.dataset == cell.full.dataset }?.widening
+    let widening = learnt != nil ? 1 : e.novelty > limit ? 1 + _log(e.novelty / max(noveltyPoints[0], 1)) : 1
     let (z, source) = pool.draws(
-      count, expected: e.levels, spread: e.spread, widening: max(widening, 1), excluding: nil,
+      count, expected: e.levels, spread: e.spread, widening: learnt ?? max(widening, 1), excluding: nil,
       stream: RandomStream(seed: seed, purpose: "residual", key: cell.full.streamKey))
     return draws(z, source, pool, cell: cell)
   }

@@ -61,6 +61,8 @@ public struct LifetimeModel: Sendable, Codable {
   var baselines: [BaselineSet]
   /// Learnt from publications of sulfide cells, in place of the cores.
   var study: StudyModel?
+  /// Hash of the bundle that this model recalibrates; nil for one that was trained afresh.
+  public var parent: String?
 
   /// The horizon as a multiple of the longest training record.
   static let horizonFactor = 3.0
@@ -217,7 +219,7 @@ public struct LifetimeModel: Sendable, Codable {
       cellID: cell.full.id, early: asked ?? cell.age, endOfLife: limit, inDomain: unfamiliar.isEmpty,
       domainReasons: unfamiliar.isEmpty
         ? [] : ["\(unfamiliar.joined(separator: ", ")) outside the published cells that taught the model"],
-      physicsStatus: "prior", nearestTrainingGroup: nil,
+      physicsStatus: "prior", nearestTrainingGroup: nil, survivorsFrom: StudyModel.survivorsFrom,
       observedAges: cell.observed.isPublished ? [] : cell.observed.ages,
       observedRetention: cell.observed.isPublished ? [] : cell.observed.retention,
       horizon: Self.horizonFactor * study.longestAge, manufacturingShare: nil, mechanisms: [],

@@ -68,13 +68,14 @@ extension LifetimeModel {
       try require(
         core.scaler.means.count == width && core.scaler.spreads.count == width
           && core.scaler.asinhScales.count == width, "sizes of the feature scales")
+      try require(core.corrections.allSatisfy { $0.shift.count == k }, "sizes of the corrections")
       for member in core.members.joined() {
         try require(member.columns.allSatisfy { (0..<width).contains($0) }, "columns of member \(member.kind.rawValue)")
       }
       for pool in core.pools {
         try require(
-          pool.residuals.rows == n && pool.residuals.columns == k && pool.expected.rows == n
-            && pool.expected.columns == k && pool.spread.count == n && pool.covarianceRoot.rows == k
+          pool.residuals.rows == n && pool.residuals.columns == k && pool.units.count == n
+            && pool.units.allSatisfy { $0 >= 0 } && pool.spread.count == n && pool.covarianceRoot.rows == k
             && pool.covarianceRoot.columns == k && pool.horizonScale.count == 2
             && pool.horizonScale.allSatisfy { $0.count == 5 }, "sizes of the residual pool")
         try require(
@@ -95,7 +96,7 @@ extension LifetimeModel {
       datasets: datasets.map { BundleDataset(name: $0.name, fingerprints: $0.fingerprints) },
       trainingCells: datasets.flatMap { d in
         d.cells.map { BundleCell(id: $0.id, dataset: d.name, record: $0.recordHash) }
-      }, parent: nil, files: files)
+      }, parent: parent, files: files)
   }
 
   /// Views of the model for people and other tools: what stands in `model.json`, by topic.

@@ -18,6 +18,13 @@ struct ModelReplay: Codable, Hashable {
   /// Makes the cases and forecasts them.
   init(_ model: LifetimeModel) {
     cases = []
+    if model.study != nil {
+      for temperature in [25.0, 35, 45] {
+        var one = Case(early: 0, ages: [], retention: [], temperatureCelsius: temperature, life: [])
+        one.life = Self.forecast(one, nil, model)
+        cases.append(one)
+      }
+    }
     for core in model.cores {
       for (temperature, loss, exponent) in [(25.0, 0.01, 0.5), (35.0, 0.02, 1.0), (45.0, 0.03, 0.7)] {
         let span = max(core.age, 1)
@@ -49,7 +56,7 @@ struct ModelReplay: Codable, Hashable {
     return largest
   }
 
-  private static func forecast(_ one: Case, _ core: ForecastCore, _ model: LifetimeModel) -> [Double] {
+  private static func forecast(_ one: Case, _ core: ForecastCore?, _ model: LifetimeModel) -> [Double] {
     guard let variant = model.kind.variants.first, let dataset = model.datasets.first else { return [] }
     let cell = PreparedCell(
       id: "replay-\(Int(one.temperatureCelsius))", dataset: dataset.name, group: dataset.name + "/replay",
@@ -58,7 +65,12 @@ struct ModelReplay: Codable, Hashable {
       measurementNoise: dataset.traits.measurementNoise, reference: 1, endFraction: dataset.endOfLife.fraction,
       life: .nan, droppedRows: 0)
     let input = CoreCell(full: cell, observed: cell, age: one.ages.last ?? 0, sulfidePrior: nil)
-    guard let e = core.expectations([input], variant: variant).first,
+    if let study = model.study, core == nil {
+      guard let joint = try? study.forecast([input], variant: variant) else { return [] }
+      let lives = study.levels(joint, 0, cell: input, count: 200, seed: model.seed).lives().sorted()
+      return [0.05, 0.5, 0.95].map { quantile(ofSorted: lives, $0) }
+    }
+    guard let core, let e = core.expectations([input], variant: variant).first,
       let draws = core.draw(input, e, variant: variant, count: 200, seed: model.seed)
     else { return [] }
     let lives = draws.lives().sorted()

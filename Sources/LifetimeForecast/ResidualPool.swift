@@ -39,8 +39,8 @@ struct ResidualPool: Sendable, Hashable, Codable {
   var variant: ModelVariant
   /// Weight of each member, per component.
   var weights: [[Double]]
-  /// Out-of-fold level vectors of the training cells, cells × levels.
-  var expected: Matrix
+  /// Out-of-fold level vectors of the training cells, cells × levels; needed in training only, and not kept in files.
+  var expected = Matrix(rows: 0, columns: 0)
   /// Residual vectors, cells × levels.
   var residuals: Matrix
   /// Root of their covariance, for smoothing.
@@ -49,6 +49,10 @@ struct ResidualPool: Sendable, Hashable, Codable {
   var spread: [Double]
   /// Scale of the inner half (row 0) and of the 90 % range (row 1) in five bins of horizon.
   var horizonScale: [[Double]]
+
+  private enum CodingKeys: String, CodingKey {
+    case scheme, units, variant, weights, residuals, covarianceRoot, spread, horizonScale
+  }
 
   init(
     plan: FoldPlan, variant: ModelVariant, weights: [[Double]], expected: Matrix, residuals: Matrix,

@@ -39,6 +39,14 @@ struct StudyModel: Sendable, Hashable, Codable {
     return StudyModel(parts: parts, longestAge: cells.map(\.full.lastAge).max() ?? 1)
   }
 
+  /// The same with further cells, strengths unchanged.
+  func adding(_ cells: [CoreCell]) throws -> StudyModel {
+    var out = self
+    let (study, rows) = Self.reading(cells, isPublished: true, keepsStudies: true)
+    for p in parts.indices { out.parts[p].regression = parts[p].regression.adding(study, rows: rows) }
+    return out
+  }
+
   private static func form(_ variant: ModelVariant) -> StudyRegression.Form? {
     switch variant {
     case .hybrid: StudyRegression.Form()

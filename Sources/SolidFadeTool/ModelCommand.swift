@@ -5,7 +5,7 @@ import SolidFade
 struct ModelCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "model", abstract: "Show, verify or describe a model bundle.",
-    subcommands: [Show.self, Verify.self, Card.self])
+    subcommands: [Show.self, Verify.self, Card.self, Update.self])
 
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "What a bundle holds and how well it did out of fold.")
@@ -51,6 +51,31 @@ struct ModelCommand: AsyncParsableCommand {
         return Outcome(
           document: ["bundle_sha256": .string(sha), "largest_relative_difference": .number(difference)],
           text: "\(model) is whole; stored forecasts repeated within \(shortest(difference)) relative\n")
+      }
+    }
+  }
+
+  struct Update: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Recalibrate a model on a few cells of a new dataset; nothing is refitted.",
+      discussion: "Example:\n  solidfade model update m.solidfade --with mycells -o mine.solidfade")
+    @Argument(help: "Model bundle.") var model: String
+    @Option(help: "Dataset folder with the new cells.") var with: String
+    @Option(help: "NAME/PART: use only the cells that splits.json lists there.") var split: String?
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+      try await CommandRun(name: "model update", global: global).run {
+        let out = try global.requiredOut("the new bundle")
+        let (m, parent) = try LifetimeModel.read(model)
+        let dataset = try DatasetReader.read(with)
+        let ids = try split.map { try dataset.cellIDs(split: $0) } ?? dataset.cells.map(\.id)
+        let updated = try await m.updated(
+          with: TrainingPart(dataset: dataset, cellIDs: ids, split: split), parent: parent, threads: global.taskCount)
+        let sha = try updated.write(to: out, replacing: global.force)
+        return Outcome(
+          document: ["bundle": .string(out), "bundle_sha256": .string(sha), "parent": .string(parent)],
+          text: "Wrote \(out) (sha256 \(sha.prefix(12))…): \(updated.notes.last ?? "")\n", warnings: dataset.warnings)
       }
     }
   }

@@ -13,7 +13,8 @@ struct Predict: AsyncParsableCommand {
       """)
 
   @Argument(help: "Dataset folder or cells.csv; PATH:ID for one cell.") var new: String
-  @Option(name: [.customShort("m"), .long], help: "Model bundle.") var model: String
+  @Option(name: [.customShort("m"), .long], help: "Model bundle; by default the shipped one that fits the cells.")
+  var model: String?
   @Option(help: "See only observations up to this age; 0 is the design alone; all rows by default.") var early: String?
   @Option(help: "Draws of the predictive distribution.") var draws = 1000
   @Option(help: "Retention that ends life, instead of the dataset's.") var eol: Double?
@@ -40,6 +41,9 @@ struct Predict: AsyncParsableCommand {
   func run() async throws {
     let run = CommandRun(name: "predict", global: global)
     try await run.run {
+      var dataset = try DatasetReader.read(new)
+      try applyConditions(&dataset)
+      let model = try self.model ?? ShippedModels.path(for: dataset.description.family)
       let (fitted, sha) = try LifetimeModel.read(model)
       if case .baseline(let name) = fitted.kind {
         throw DataFaults(
@@ -48,8 +52,6 @@ struct Predict: AsyncParsableCommand {
             "a baseline:\(name) model is a rival for evaluate; it makes no forecasts",
             help: "train with --kind hybrid, physics or ml"))
       }
-      var dataset = try DatasetReader.read(new)
-      try applyConditions(&dataset)
       let own = dataset.description.endOfLife
       let base = fitted.trained(on: dataset.description.name)?.endOfLife ?? own
       let limit = EndOfLife(
@@ -67,17 +69,34 @@ struct Predict: AsyncParsableCommand {
         }
       }
       var outcome = Outcome(warnings: dataset.warnings)
+      if self.model == nil {
+        outcome.warnings.append(
+          DataWarning("W014", field: "--model", "forecast by the shipped model \(model)", help: "name one with -m"))
+      }
       outcome.warnings += forecasts.filter { !$0.inDomain }.map {
         DataWarning(
           "W012", field: $0.cellID, "\($0.cellID): \($0.domainReasons.joined(separator: "; "))",
           help: "the interval is widened, not proven")
       }
+      for f in forecasts {
+        if let age = f.survivorsFrom, f.life.quantile(0.5).map({ $0 > age }) ?? true {
+          outcome.warnings.append(
+            DataWarning(
+              "W016", field: f.cellID, "\(f.cellID): a life beyond \(shortest(age)) cycles is extrapolation",
+              help: "published cells that ran longer are the ones that went well; trust the contrasts more"))
+        }
+      }
       let writer = ForecastWriter(
         forecasts: forecasts, ageColumn: dataset.description.ageColumn, draws: draws, sha: sha)
       outcome.document = writer.document
-      outcome.text = writer.text
+      let contrasts = try await fitted.contrasts(
+        dataset, cellIDs: ids, early: cutoff, seed: global.seed, threads: global.taskCount)
+      outcome.document["bundle"] = .string(model)
+      outcome.document["contrasts"] = ForecastWriter.tree(contrasts)
+      outcome.text = ForecastWriter.text(contrasts) + writer.text
       if let out = global.out {
         var files = writer.files
+        if !contrasts.isEmpty { files["contrasts.csv"] = ForecastWriter.table(contrasts) }
         files["flags.csv"] = flags(outcome.warnings)
         files["run.json"] = RunRecord.bytes(command: "predict", inputs: [new, model], global: global)
         try AtomicWrite.folder(out, files: files, replacing: global.force)

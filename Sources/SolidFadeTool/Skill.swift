@@ -32,6 +32,11 @@ struct Skill: AsyncParsableCommand {
         }
         page.add(task, rows)
       }
+      if only.map({ "ISU".contains($0) }) ?? true {
+        run.progress?(ProgressEvent(stage: "ISU, published score", done: 0, total: 1))
+        page.published = try await PublishedTrajectoryScore.section(
+          root: root, seed: global.seed, threads: global.taskCount)
+      }
       if only.map({ "sulfide".contains($0) }) ?? true {
         run.progress?(ProgressEvent(stage: "sulfide papers", done: 0, total: 1))
         page.sulfide = try await SulfideSkill.section(
@@ -173,7 +178,7 @@ struct SkillTask: Sendable {
       ).flatMap(\.rows)
     case .leaveOneOut:
       return try await CrossValidation.run(
-        found, by: .dataset, folds: 1, options: options, rivals: nil, toolVersion: toolVersion
+        found, by: .dataset, folds: 1, options: options, ownCells: 6, rivals: nil, toolVersion: toolVersion
       ).flatMap(\.rows)
     }
   }

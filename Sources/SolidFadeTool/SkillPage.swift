@@ -3,6 +3,8 @@ import SolidFade
 /// The page of `solidfade skill`.
 struct SkillPage {
   private var sections: [(task: SkillTask, rows: [ScoreRow])] = []
+  /// Section of a published score that is no table of ours.
+  var published = ""
   var sulfide = ""
 
   mutating func add(_ task: SkillTask, _ rows: [ScoreRow]) { sections.append((task, rows)) }
@@ -37,14 +39,15 @@ struct SkillPage {
         text += "|" + String(repeating: " --- |", count: Self.columns.count + 1) + "\n"
         for row in own {
           let values = Dictionary(uniqueKeysWithValues: row.scores.map { ($0.name, $0.score) })
-          text += "| \(row.model) | "
+          let isOwn = row.split?.hasSuffix("own cells") ?? false
+          text += "| \(row.model)\(isOwn ? ", recalibrated on \(row.split ?? "")" : "") | "
           text += Self.columns.map { cell(values[$0.0], isMain: row.model == head.model) }.joined(separator: " | ")
           text += " |\n"
         }
         text += "\n"
       }
     }
-    return text + sulfide
+    return text + published + sulfide
   }
 
   private func cell(_ score: Score?, isMain: Bool) -> String {

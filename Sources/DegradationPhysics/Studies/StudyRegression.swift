@@ -82,6 +82,23 @@ public struct StudyRegression: Sendable, Hashable, Codable {
     strengths = found.x.map { _exp($0) }
   }
 
+  /// The same regression with further cells and rows (`cell` counting among the new ones).
+  public func adding(_ more: [StudyCell], rows new: [StudyRow]) -> StudyRegression {
+    StudyRegression(
+      form: form, cells: cells + more,
+      rows: rows
+        + new.map {
+          StudyRow(cell: cells.count + $0.cell, cycles: $0.cycles, retention: $0.retention, error: $0.error)
+        }, strengths: strengths)
+  }
+
+  private init(form: Form, cells: [StudyCell], rows: [StudyRow], strengths: [Double]) {
+    self.form = form
+    self.cells = cells
+    self.rows = rows
+    self.strengths = strengths
+  }
+
   /// Names of the inputs of a cell that lie outside those of the training cells.
   public func unfamiliar(_ cell: StudyCell) -> [String] {
     StudyFeature.standard.indices.filter { f in

@@ -1,0 +1,26 @@
+import Foundation
+import SolidFade
+
+/// The models that come with the project.
+enum ShippedModels {
+  /// The folder of the model for a family of cells: beside the project the tool was built in, or in the working folder.
+  ///
+  /// - Throws: `DataFaults` where none is found.
+  static func path(for family: CellFamily) throws -> String {
+    let name = family == .sulfideSolidState ? "sulfide-nmc811" : "liquid-general"
+    var folders = [FileManager.default.currentDirectoryPath]
+    var folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+    for _ in 0..<5 {
+      folder.deleteLastPathComponent()
+      folders.append(folder.path)
+    }
+    for base in folders {
+      let path = base + "/models/" + name + ".solidfade"
+      if FileManager.default.fileExists(atPath: path + "/bundle.json") { return path }
+    }
+    throw DataFaults(
+      DataFault(
+        "E048", field: "--model", "no model is named, and the shipped \(name) is not at hand",
+        help: "name one with -m, or train one: solidfade train DATA -o m.solidfade"))
+  }
+}
