@@ -1,4 +1,5 @@
 import BatteryData
+import CellModel
 import DegradationPhysics
 import Foundation
 import Testing
@@ -37,5 +38,20 @@ import Testing
     // Two decimals of the other program; its median is the hundredth of 199 quantiles, as here.
     #expect(abs(mae - expected.0) < 0.02, "\(mae)")
     #expect(abs(crps - expected.1) < 0.02, "\(crps)")
+  }
+
+  @Test("Study regression, leave one paper out and leave one kind of laboratory out: the bars of the design page")
+  func regression() async throws {
+    let p = try published()
+    let simulated = try await SulfidePopulation(detail: .classes).meanLogFade(p.cells, draws: 128, seed: 5, threads: 2)
+    let skill = try StudySkill(p, simulated: simulated, form: .init(published: true))
+    #expect(skill.level.mae <= 11 && skill.level.crps <= 8.4, "\(skill.level)")
+    #expect((45...60).contains(skill.level.coverage50) && (85...95).contains(skill.level.coverage90))
+    #expect(skill.linked.pairs == 27 && skill.linked.signs >= 85 && skill.linked.correlation >= 0.65)
+    #expect(skill.pairs.pairs == 46 && skill.pairs.signs >= 82)
+    let kinds = try StudySkill(p, simulated: simulated, form: .init(published: true)) { cell in
+      (cell.attributes.text("anode_class") ?? "?") + (cell.attributes.text("electrolyte_class") ?? "?")
+    }
+    #expect((85...95).contains(kinds.level.coverage90), "\(kinds.level)")
   }
 }

@@ -1,0 +1,65 @@
+import BatteryData
+import Foundation
+import Testing
+
+/// Cross-validation, recalibration and the look-up of shipped models from the command line.
+@Suite(.serialized, .enabled(if: Tool.path != nil, "skipped: build the product solidfade first"))
+struct ForecastCommandTests {
+  @Test func crossValidationAndUpdate() throws {
+    let place = try Workplace()
+    try place.dataset("d", cells: 12)
+    let scored = try Tool.run(
+      [
+        "crossvalidate", place.at("d"), "--parts", "3", "--folds", "3", "--early", "20", "--baselines", "none", "-q",
+        "--json", "-o", place.at("cv"),
+      ])
+    #expect(scored.code == 0, "\(scored.error)")
+    let rows = try #require(try scored.document()["metrics"] as? [[String: Any]])
+    #expect(rows.count == 1 && rows[0]["n_cells"] as? Int == 12)
+    #expect(FileManager.default.fileExists(atPath: place.at("cv/predictions.csv")))
+    let alone = try Tool.run(["crossvalidate", place.at("d"), "--by", "batch", "-q", "--json"])
+    #expect(alone.code == 2)
+
+    #expect(
+      try Tool.run(
+        ["train", place.at("d"), "-o", place.at("m.solidfade"), "--early", "20", "--folds", "3", "-q"]
+      ).code == 0)
+    try place.dataset("e", cells: 4)
+    let name = try String(contentsOfFile: place.at("e/dataset.json"), encoding: .utf8)
+    let cells = try String(contentsOfFile: place.at("e/cells.csv"), encoding: .utf8)
+    #expect(!name.isEmpty && !cells.isEmpty)
+    let updated = try Tool.run(
+      [
+        "model", "update", place.at("m.solidfade"), "--with", place.at("e"), "-o", place.at("n.solidfade"), "-q",
+        "--json",
+      ])
+    #expect(updated.code == 0, "\(updated.error)")
+    #expect(try updated.document()["parent"] as? String != nil)
+    #expect(try Tool.run(["model", "verify", place.at("n.solidfade"), "-q"]).code == 0)
+  }
+
+  @Test("Without -m the shipped model that fits is taken, and said; designs are put against each other")
+  func shippedModel() throws {
+    let place = try Workplace()
+    let header = "cell_id,cathode_material,coating,electrolyte_material,anode_material,upper_cutoff_v"
+    try place.write(
+      "designs.csv",
+      Array((header + "\nbare,NCM811,none,Li6PS5Cl,Li-In,4.3\nlno,NCM811,LiNbO3,Li6PS5Cl,Li-In,4.3\n").utf8))
+    let found = try Tool.run(["predict", place.at("designs.csv"), "--json", "-q"])
+    #expect(found.code == 0, "\(found.error)")
+    let document = try found.document()
+    #expect((document["bundle"] as? String)?.hasSuffix("sulfide-nmc811.solidfade") == true)
+    let contrasts = try #require(document["contrasts"] as? [[String: Any]])
+    #expect(contrasts.count == 1)
+    #expect(try #require(contrasts[0]["p_better"] as? Double) > 0.6)
+  }
+
+  @Test("The shipped models reproduce their stored forecasts", arguments: ["sulfide-nmc811", "liquid-general"])
+  func shippedReplay(name: String) throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let bundle = root.appendingPathComponent("models/\(name).solidfade").path
+    let verified = try Tool.run(["model", "verify", bundle, "--json", "-q"])
+    #expect(verified.code == 0, "\(verified.error)")
+  }
+}
