@@ -44,7 +44,7 @@ struct LevelDraws: Sendable {
   }
 
   /// Remaining age per unit of level share beyond the last level, at least 0.3 of the mean slope.
-  private func slope(_ d: Int) -> Double {
+  func slope(_ d: Int) -> Double {
     let k = levelCount
     let from = max(k - 3, 0)
     let step = (remaining[d, k - 1] - remaining[d, from]) / (LevelGrid.shares[k - 1] - LevelGrid.shares[from])

@@ -70,14 +70,10 @@ public struct LifetimeModel: Sendable, Codable {
   /// The description of a dataset by name, if the model was trained on it.
   public func trained(on name: String) -> TrainedDataset? { datasets.first { $0.name == name } }
 
-  /// The core for a forecast from age `n`: its own, else the nearest in the logarithm; observed cells never use the
-  /// design core while another exists.
+  /// The core for a forecast from age `n`: the latest that has seen no more than the cell; where there is none, the
+  /// first.
   func core(for n: Double) -> ForecastCore? {
-    if let exact = cores.first(where: { $0.age == n }) { return exact }
-    if n <= 0 { return cores.min { $0.age < $1.age } }
-    let seen = cores.filter { $0.age > 0 }
-    let best = seen.min { abs(_log($0.age / n)) < abs(_log($1.age / n)) }
-    return best ?? cores.first
+    cores.filter { $0.age <= n }.max { $0.age < $1.age } ?? cores.min { $0.age < $1.age }
   }
 
   /// Cut-offs of the cores, ascending.
@@ -154,6 +150,7 @@ public struct LifetimeModel: Sendable, Codable {
     // Cells share a core where they share N; expectations are computed core by core.
     var expectations = [ForecastCore.Expectation?](repeating: nil, count: cells.count)
     var coreOf = [Int](repeating: 0, count: cells.count)
+    var views = cells
     for i in cells.indices {
       let n = asked ?? cells[i].age
       let seen = cells[i].observed.ages.isEmpty ? 0 : n
@@ -161,16 +158,26 @@ public struct LifetimeModel: Sendable, Codable {
     }
     for c in Set(coreOf).sorted() where cores.indices.contains(c) {
       let members = cells.indices.filter { coreOf[$0] == c }
-      let e = cores[c].expectations(members.map { cells[$0] }, variant: chosen)
+      // A core sees what its training cells had shown; what came since updates its draws.
+      let early = try assembly.cells(at: cores[c].age, forTraining: false)
+      let cut = Dictionary(uniqueKeysWithValues: early.map { ($0.full.id, $0) })
+      for i in members where cells[i].age > cores[c].age { views[i] = cut[cells[i].full.id] ?? cells[i] }
+      let e = cores[c].expectations(members.map { views[$0] }, variant: chosen)
       for (k, i) in members.enumerated() { expectations[i] = e[k] }
     }
     let found = expectations
+    let inputs = views
     let chosenCores = coreOf
     let done = ProgressCounter(stage: "forecast", total: cells.count, report: progress)
     let results = try await parallelMap(count: cells.count, width: threads) { i -> FadeForecast? in
       guard let e = found[i] else { return nil }
       let core = cores[chosenCores[i]]
-      guard let levels = core.draw(cells[i], e, variant: chosen, count: draws, seed: seed) else { return nil }
+      guard var levels = core.draw(inputs[i], e, variant: chosen, count: draws, seed: seed) else { return nil }
+      if cells[i].age > max(core.age, inputs[i].age) {
+        levels = try RunningUpdate.apply(
+          levels, cell: cells[i].full, at: cells[i].age, scale: core.scale,
+          stream: RandomStream(seed: seed, purpose: "running", key: cells[i].full.streamKey))
+      }
       let result = assemble(cells[i], e, core, levels, assembly: assembly, asked: asked, limit: limit)
       await done.step()
       return result
@@ -190,12 +197,8 @@ public struct LifetimeModel: Sendable, Codable {
     if !core.isInDomain(e) {
       reasons.append("\(e.mostNovel ?? "an input") lies outside the training cells (novelty \(short(e.novelty)))")
     }
-    let range = (cores.map(\.age).min() ?? 0)...(cores.map(\.age).max() ?? 0)
     let n = cell.observed.ages.isEmpty ? 0 : (asked ?? cell.age)
-    if !range.contains(n) {
-      reasons.append(
-        "age \(short(n)) lies outside the trained cut-offs \(short(range.lowerBound))…\(short(range.upperBound))")
-    }
+    if n < core.age { reasons.append("age \(short(n)) lies before the first trained cut-off \(short(core.age))") }
     let seen = cell.observed.ages.indices.filter { _ in core.age > 0 }
     let crossed = cell.observed.crossing(limit.fraction, after: -.infinity)
     return FadeForecast(
