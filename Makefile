@@ -8,7 +8,7 @@ OUT := out/demo
 
 PEERS ?= Benchmarks/learner/.build/peers
 
-.PHONY: build demo test lint format bench bench-learner bench-physics validation docs datasets score setup clean
+.PHONY: build demo test lint format bench bench-learner bench-physics validation docs datasets score skill models setup clean
 
 setup:
 	@bash scripts/setup.sh
@@ -53,6 +53,15 @@ datasets: build
 
 score: build
 	@bash scripts/score.sh $(TOOL) ../shared/data
+
+# Every benchmark that the data at hand allow, beside published numbers and baselines; about 12 minutes.
+skill: build
+	$(TOOL) skill ../shared/data --sulfide datasets/sulfide-literature -o out/skill --force
+	cp out/skill/skill.md Benchmarks/skill.md
+
+# The models that ship.
+models: build
+	@bash scripts/train-models.sh $(TOOL) ../shared/data
 
 # Physics against every published checkpoint; about 2000 s of processor time.
 validation: build
