@@ -21,11 +21,11 @@ extension ForecastCore {
   ///
   /// - Source: C. E. McCulloch and S. R. Searle, Generalized, Linear, and Mixed Models, Wiley 2001, section 6.4 (best
   ///   prediction of random effects).
-  func corrected(with cells: [CoreCell], variant: ModelVariant) -> DatasetCorrection? {
+  func corrected(with cells: [CoreCell], variant: ModelVariant) throws -> DatasetCorrection? {
     let own = cells.filter { Self.isEligible($0.full, at: age) }
     guard let first = own.first, let near = pool(variant, for: [.cell, .group]) else { return nil }
     let wide = pools.filter { $0.variant == variant }.max { $0.scheme.breadth < $1.scheme.breadth } ?? near
-    let expected = expectations(own, variant: variant)
+    let expected = try expectations(own, variant: variant)
     let errors = own.indices.map { i -> [Double?] in
       let now = age > 0 ? own[i].observed.currentRetention(at: own[i].age) ?? initialRetention : initialRetention
       let target = LevelTarget(own[i].full, now: now, at: age > 0 ? own[i].age : 0)
@@ -106,7 +106,7 @@ extension LifetimeModel {
     for c in out.cores.indices {
       let cells = try assembly.cells(at: out.cores[c].age, forTraining: true)
       guard let variant = kind.variants.first,
-        let correction = out.cores[c].corrected(with: cells, variant: variant)
+        let correction = try out.cores[c].corrected(with: cells, variant: variant)
       else { continue }
       out.cores[c].corrections.removeAll { $0.dataset == description.name }
       out.cores[c].corrections.append(correction)
@@ -128,20 +128,25 @@ extension LifetimeModel {
     return out
   }
 
+  /// Most designs that are put against each other.
+  static let mostContrasts = 500
+
   /// How the designs of one table compare: each against the one it names in `compared_with`, else against the first
-  /// of its study. Empty for models that were not taught by publications.
+  /// of its study. Empty for models that were not taught by publications, and for more than 500 designs.
   ///
   /// - Throws: data faults, cancellation.
   public func contrasts(
     _ dataset: Dataset, cellIDs: [String], early: Double?, seed: UInt64, threads: Int
   ) async throws -> [StudyForecast.Contrast] {
-    guard let study, let variant = kind.variants.first else { return [] }
+    guard let study, let variant = kind.variants.first, (2...Self.mostContrasts).contains(cellIDs.count) else {
+      return []
+    }
     let known = trained(on: dataset.description.name)
     let assembly = try await CellAssembly.make(
       dataset, cellIDs: cellIDs, endOfLife: known?.endOfLife ?? dataset.description.endOfLife, traits: known?.traits,
       longest: early ?? .infinity, seed: seed, threads: threads)
     let cells = try assembly.cells(at: early, forTraining: false)
-    guard cells.count > 1, let joint = try study.forecast(cells, variant: variant) else { return [] }
+    guard let joint = try study.forecast(cells, variant: variant) else { return [] }
     var out: [StudyForecast.Contrast] = []
     for (i, cell) in joint.cells.enumerated() {
       let named = cells[i].full.attributes.text("compared_with")

@@ -56,6 +56,14 @@ public struct FadeForecast: Sendable {
   /// Draws of retention at each age, ages × draws, ascending; ages before the forecast give what was seen.
   public func retentionDraws(at ages: [Double]) -> [[Double]] { levels.retention(at: ages, sorted: true) }
 
+  /// The forecast without its draws, for keeping many: only what is stored is left.
+  public func withoutDraws() -> FadeForecast {
+    var out = self
+    out.levels.remaining = Matrix(rows: 0, columns: levels.levelCount)
+    out.levels.sources = []
+    return out
+  }
+
   /// Standard deviation of one measured retention.
   public var measurementNoise: Double { levels.measurementNoise }
 

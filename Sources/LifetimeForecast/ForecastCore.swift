@@ -237,7 +237,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
     let now = age > 0 ? cell.observed.currentRetention(at: cell.age) ?? initialRetention : initialRetention
     return LevelDraws(
       remaining: remaining, age: age > 0 ? cell.age : 0, start: max(now, end + LevelGrid.smallestHeadroom),
-      endFraction: end, offsets: source.map { offsets.row($0) }, horizonScale: pool.horizonScale,
+      endFraction: end, offsets: offsets, sources: source, horizonScale: pool.horizonScale,
       measurementNoise: cell.full.measurementNoise)
   }
 
@@ -255,8 +255,18 @@ struct ForecastCore: Sendable, Hashable, Codable {
     var questions: [FoldScheme]
   }
 
+  /// The core with its factorisation at hand, for many calls of `expectations`.
+  func prepared() throws -> ForecastCore {
+    var core = self
+    let source = LevelEnsemble.spreadSource(members.first?.map(\.kind) ?? [])
+    for m in members.first?.indices ?? 0..<0 where members[0][m].kind == source {
+      if case .process(let model) = members[0][m].fit { core.members[0][m].fit = .process(try model.prepared()) }
+    }
+    return core
+  }
+
   /// What the members expect of new cells.
-  func expectations(_ cells: [CoreCell], variant: ModelVariant) -> [Expectation] {
+  func expectations(_ cells: [CoreCell], variant: ModelVariant) throws -> [Expectation] {
     let builder = ForecastFeatures(law: law, extraColumns: extraColumns)
     let rows = cells.map { builder.values($0.observed, at: age > 0 ? $0.age : 0, sulfidePrior: $0.sulfidePrior) }
     let (x, novelty) = scaler.transform(rows)
@@ -266,9 +276,10 @@ struct ForecastCore: Sendable, Hashable, Codable {
     let source = LevelEnsemble.spreadSource(members.first?.map(\.kind) ?? [])
     for c in members.indices {
       for member in members[c] {
-        let p = member.predict(x, groups: numbers, scaler: scaler)
+        let isSource = c == 0 && member.kind == source
+        let p = try member.predict(x, groups: numbers, scaler: scaler, withSpread: isSource)
         scores[c].append(p.mean)
-        if c == 0, member.kind == source { spread = p.spread }
+        if isSource { spread = p.spread }
       }
     }
     return cells.indices.map { i in

@@ -20,8 +20,11 @@ struct LevelDraws: Sendable {
   var start: Double
   /// Retention that ends life.
   var endFraction: Double
-  /// What the levels cannot say, per draw: retention offsets at the shares of `RepresentationResidual.shares`.
-  var offsets: [[Double]]
+  /// What the levels cannot say: retention offsets at the shares of `RepresentationResidual.shares`, training cells ×
+  /// shares.
+  var offsets = Matrix(rows: 0, columns: 0)
+  /// The row of `offsets` that goes with each draw; empty for none.
+  var sources: [Int] = []
   /// Scale of the spread by horizon bin, inner half and 90 % range.
   var horizonScale: [[Double]]
   /// Standard deviation of one measurement.
@@ -73,19 +76,34 @@ struct LevelDraws: Sendable {
         }
         var value = start + share * (endFraction - start)
         let tau = t / max(end, 1e-9)
-        if tau <= 1, !offsets.isEmpty {
-          value += interpolate(tau, RepresentationResidual.shares, offsets[d])
-        }
+        if tau <= 1, !sources.isEmpty { value += offset(sources[d], tau) }
         out[i][d] = value
       }
     }
     let middle = median(lives())
-    for i in ages.indices { stretch(&out[i], bin: horizonBin(ages[i], middle)) }
     for i in ages.indices {
+      let bin = horizonBin(ages[i], middle)
+      // Stretching keeps the order of the draws, so that quantiles cannot cross.
+      if sorted {
+        out[i].sort()
+        stretch(&out[i], order: out[i].indices.map { $0 }, bin: bin)
+      } else if horizonScale[0][bin] != 1 || horizonScale[1][bin] != 1 {
+        let values = out[i]
+        stretch(&out[i], order: values.indices.sorted { (values[$0], $0) < (values[$1], $1) }, bin: bin)
+      }
       for d in 0..<count { out[i][d] = max(out[i][d], 0) }
-      if sorted { out[i].sort() }
     }
     return out
+  }
+
+  /// Offset of a training cell at a share of its span, straight between the shares.
+  private func offset(_ row: Int, _ tau: Double) -> Double {
+    let last = RepresentationResidual.shares.count - 1
+    // shares[k] = (k/last)^1.5
+    let k = min(max(Int(Double(last) * _pow(max(tau, 0), 2 / 3)), 0), last - 1)
+    let (a, b) = (RepresentationResidual.shares[k], RepresentationResidual.shares[k + 1])
+    let w = min(max((tau - a) / (b - a), 0), 1)
+    return offsets[row, k] + w * (offsets[row, k + 1] - offsets[row, k])
   }
 
   /// Bin 0…4 of an age by its share of the median remaining life.
@@ -95,18 +113,16 @@ struct LevelDraws: Sendable {
   }
 
   /// Stretches draws about their median: by the inner scale in the central half, the outer from 90 % on.
-  private func stretch(_ values: inout [Double], bin: Int) {
+  private func stretch(_ values: inout [Double], order: [Int], bin: Int) {
     let inner = horizonScale[0][bin]
     let outer = horizonScale[1][bin]
-    guard inner != 1 || outer != 1 else { return }
     let n = values.count
-    let order = values.indices.sorted { (values[$0], $0) < (values[$1], $1) }
-    let middle = median(values)
+    guard inner != 1 || outer != 1, n > 0 else { return }
+    let middle = (values[order[(n - 1) / 2]] + values[order[n / 2]]) / 2
     var previous = -Double.infinity
     for (rank, d) in order.enumerated() {
       let u = abs(2 * (Double(rank) + 0.5) / Double(n) - 1)
       let w = min(max((u - 0.5) / 0.4, 0), 1)
-      // Stretching keeps the order of the draws, so that quantiles cannot cross.
       previous = max(previous, middle + ((1 - w) * inner + w * outer) * (values[d] - middle))
       values[d] = previous
     }

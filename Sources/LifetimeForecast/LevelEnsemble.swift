@@ -69,8 +69,9 @@ struct LevelEnsemble: Sendable {
             kind, x.selecting(rows: train), train.map { y[$0] }, groups: train.map { groups[$0] }, scaler: scaler,
             warm: full, seed: key)
           let known = Set(train.map { groups[$0] })
-          let p = member.predict(
-            x.selecting(rows: test), groups: test.map { known.contains(groups[$0]) ? groups[$0] : -1 }, scaler: scaler)
+          let p = try member.predict(
+            x.selecting(rows: test), groups: test.map { known.contains(groups[$0]) ? groups[$0] : -1 }, scaler: scaler,
+            withSpread: c == 0 && kind == spreadSource(kinds))
           for (k, i) in test.enumerated() {
             prediction[i] = p.mean[k]
             if let s = p.spread { sd[i] = s[k] }

@@ -119,12 +119,16 @@ struct LevelMember: Sendable, Hashable, Codable {
     }
   }
 
-  /// Predictions, and the predictive spread where the member has one.
-  func predict(_ x: Matrix, groups: [Int], scaler: FeatureScaler) -> (mean: [Double], spread: [Double]?) {
+  /// Predictions, and the predictive spread where it is asked for and the member has one.
+  func predict(_ x: Matrix, groups: [Int], scaler: FeatureScaler, withSpread: Bool) throws -> (
+    mean: [Double], spread: [Double]?
+  ) {
     // One row at a time: kernels of matrices round a row by its place in the block, and a cell's numbers must not
     // depend on its company.
     if x.rows > 1 {
-      let rows = (0..<x.rows).map { predict(x.selecting(rows: [$0]), groups: [groups[$0]], scaler: scaler) }
+      let rows = try (0..<x.rows).map {
+        try predict(x.selecting(rows: [$0]), groups: [groups[$0]], scaler: scaler, withSpread: withSpread)
+      }
       let spreads = rows.compactMap(\.spread)
       return (rows.flatMap(\.mean), spreads.count == rows.count ? spreads.flatMap { $0 } : nil)
     }
@@ -132,9 +136,10 @@ struct LevelMember: Sendable, Hashable, Codable {
     switch fit {
     case .constant(let value): return ([Double](repeating: value, count: x.rows), nil)
     case .process(let model):
-      let p = model.predict(inputs, groups: groups)
+      if !withSpread { return (model.means(inputs, groups: groups), nil) }
+      let p = try model.predict(inputs, groups: groups)
       return (p.mean, p.standardDeviation)
-    case .screened(let model): return (model.predict(inputs).mean, nil)
+    case .screened(let model): return (model.means(inputs), nil)
     case .trees(let models):
       let table = FeatureTable(names: columns.map { scaler.features[$0].name }, inputs)
       let all = models.map { $0.predict(table) }

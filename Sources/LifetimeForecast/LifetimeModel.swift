@@ -64,6 +64,9 @@ public struct LifetimeModel: Sendable, Codable {
   /// Hash of the bundle that this model recalibrates; nil for one that was trained afresh.
   public var parent: String?
 
+  /// Cells whose expectations are worked out together.
+  private static let batch = 32
+
   /// The horizon as a multiple of the longest training record.
   static let horizonFactor = 3.0
 
@@ -88,10 +91,11 @@ public struct LifetimeModel: Sendable, Codable {
   ///   - draws: draws of the predictive distribution.
   ///   - endOfLife: the limit; nil for the dataset's own.
   ///   - variant: which part of the model forecasts; nil for all of it.
+  ///   - mechanisms: whether the sulfide simulation splits each forecast loss by mechanism (about 0.2 s a cell).
   /// - Throws: `CellRefusal` for a cell that cannot be related to its reference, data faults, cancellation.
   public func forecast(
     _ dataset: Dataset, cellIDs: [String], early: Double?, draws: Int, endOfLife: EndOfLife? = nil,
-    variant: ModelVariant? = nil, seed: UInt64, threads: Int,
+    variant: ModelVariant? = nil, mechanisms: Bool = true, seed: UInt64, threads: Int,
     progress: (@Sendable (ProgressEvent) -> Void)? = nil
   ) async throws -> [FadeForecast] {
     let known = trained(on: dataset.description.name)
@@ -103,7 +107,7 @@ public struct LifetimeModel: Sendable, Codable {
     var forecasts = try await forecast(
       cells, assembly: assembly, asked: early, draws: draws, limit: limit, variant: variant, seed: seed,
       threads: threads, progress: progress)
-    if dataset.description.family == .sulfideSolidState {
+    if mechanisms, dataset.description.family == .sulfideSolidState {
       let histories = Dictionary(uniqueKeysWithValues: assembly.histories.map { ($0.id, $0) })
       for i in forecasts.indices {
         guard let history = histories[forecasts[i].cellID],
@@ -140,12 +144,18 @@ public struct LifetimeModel: Sendable, Codable {
   ) async throws -> [FadeForecast] {
     guard let chosen = variant ?? kind.variants.first else { return [] }
     if let study {
-      guard let joint = try study.forecast(cells, variant: chosen) else { return [] }
-      return cells.indices.map { c in
-        assemble(
-          cells[c], study, joint, c, study.levels(joint, c, cell: cells[c], count: draws, seed: seed), asked: asked,
-          limit: limit)
+      let parts = StudyModel.independent(cells)
+      let found = try await parallelMap(count: parts.count, width: threads) { p -> [FadeForecast] in
+        let own = parts[p].map { cells[$0] }
+        guard let joint = try study.forecast(own, variant: chosen) else { return [] }
+        return own.indices.map { c in
+          assemble(
+            own[c], study, joint, c, study.levels(joint, c, cell: own[c], count: draws, seed: seed), asked: asked,
+            limit: limit)
+        }
       }
+      let pairs = zip(parts.flatMap { $0 }, found.flatMap { $0 })
+      return pairs.sorted { $0.0 < $1.0 }.map(\.1)
     }
     // Cells share a core where they share N; expectations are computed core by core.
     var expectations = [ForecastCore.Expectation?](repeating: nil, count: cells.count)
@@ -162,8 +172,12 @@ public struct LifetimeModel: Sendable, Codable {
       let early = try assembly.cells(at: cores[c].age, forTraining: false)
       let cut = Dictionary(uniqueKeysWithValues: early.map { ($0.full.id, $0) })
       for i in members where cells[i].age > cores[c].age { views[i] = cut[cells[i].full.id] ?? cells[i] }
-      let e = cores[c].expectations(members.map { views[$0] }, variant: chosen)
-      for (k, i) in members.enumerated() { expectations[i] = e[k] }
+      let (core, inputs) = (try cores[c].prepared(), views)
+      let parts = stride(from: 0, to: members.count, by: Self.batch).map { Array(members[$0...].prefix(Self.batch)) }
+      let found = try await parallelMap(count: parts.count, width: threads) { p in
+        try core.expectations(parts[p].map { inputs[$0] }, variant: chosen)
+      }
+      for (k, i) in members.enumerated() { expectations[i] = found[k / Self.batch][k % Self.batch] }
     }
     let found = expectations
     let inputs = views

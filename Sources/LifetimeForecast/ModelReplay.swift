@@ -70,7 +70,7 @@ struct ModelReplay: Codable, Hashable {
       let lives = study.levels(joint, 0, cell: input, count: 200, seed: model.seed).lives().sorted()
       return [0.05, 0.5, 0.95].map { quantile(ofSorted: lives, $0) }
     }
-    guard let core, let e = core.expectations([input], variant: variant).first,
+    guard let core, let e = try? core.expectations([input], variant: variant).first,
       let draws = core.draw(input, e, variant: variant, count: 200, seed: model.seed)
     else { return [] }
     let lives = draws.lives().sorted()

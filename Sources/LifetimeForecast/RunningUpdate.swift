@@ -113,7 +113,7 @@ struct RunningUpdate {
     result.start = current
     for (d, source) in sources.enumerated() {
       let origin = min(paths.age(max(share, 0), source), passed)
-      result.offsets[d] = draws.offsets[source]
+      if !draws.sources.isEmpty { result.sources[d] = draws.sources[source] }
       var highest = 0.0
       for k in 0..<draws.levelCount {
         let s = share + LevelGrid.shares[k] * (1 - share)

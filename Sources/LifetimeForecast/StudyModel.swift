@@ -103,6 +103,16 @@ struct StudyModel: Sendable, Hashable, Codable {
       ?? (cell.full.isPublished ? cell.full.dataset + "/" + cell.full.id : cell.full.dataset)
   }
 
+  /// Cells that say nothing of each other's future: studies apart, and designs of which nothing was seen.
+  static func independent(_ cells: [CoreCell]) -> [[Int]] {
+    var studies: [String: [Int]] = [:]
+    for i in cells.indices { studies[study(cells[i]), default: []].append(i) }
+    return studies.values.sorted { $0[0] < $1[0] }.flatMap { own -> [[Int]] in
+      if own.contains(where: { !cells[$0].observed.isPublished && !cells[$0].observed.ages.isEmpty }) { return [own] }
+      return stride(from: 0, to: own.count, by: 32).map { Array(own[$0...].prefix(32)) }
+    }
+  }
+
   /// The joint forecast of cells of one table.
   func forecast(_ cells: [CoreCell], variant: ModelVariant) throws -> StudyForecast? {
     let isPublished = cells.contains { $0.full.isPublished }
@@ -133,7 +143,7 @@ struct StudyModel: Sendable, Hashable, Codable {
       }
     }
     return LevelDraws(
-      remaining: remaining, age: seen > 0 ? cell.age : 0, start: start, endFraction: end, offsets: [],
+      remaining: remaining, age: seen > 0 ? cell.age : 0, start: start, endFraction: end,
       horizonScale: [[Double]](repeating: [Double](repeating: 1, count: 5), count: 2),
       measurementNoise: cell.full.measurementNoise)
   }

@@ -2,7 +2,20 @@ import SolidFade
 
 /// Forecasts as JSON document, tables and text.
 struct ForecastWriter {
-  var forecasts: [FadeForecast]
+  /// A forecast and what its draws say; the draws themselves are not kept.
+  struct Cell: Sendable {
+    var forecast: FadeForecast
+    var life: LifetimeDistribution
+    fileprivate var path: Path
+
+    init(_ forecast: FadeForecast, ageColumn: String) {
+      self.forecast = forecast.withoutDraws()
+      life = forecast.life
+      path = Path(forecast, isWhole: ageColumn == "cycle_count")
+    }
+  }
+
+  var cells: [Cell]
   var ageColumn: String
   var draws: Int
   var sha: String
@@ -14,7 +27,7 @@ struct ForecastWriter {
   private var isWhole: Bool { ageColumn == "cycle_count" }
 
   /// Retention of one forecast on its grid.
-  private struct Path {
+  fileprivate struct Path: Sendable {
     var ages: [Double]
     var mean: [Double]
     var sd: [Double]
@@ -38,9 +51,8 @@ struct ForecastWriter {
 
   var document: [String: JSONTree] {
     func list(_ x: [Double]) -> JSONTree { .array(x.map { CommandRun.real($0) }) }
-    let cells = forecasts.map { f -> JSONTree in
-      let p = Path(f, isWhole: isWhole)
-      let life = f.life
+    let trees = cells.map { cell -> JSONTree in
+      let (f, p, life) = (cell.forecast, cell.path, cell.life)
       let lifeTree: JSONTree = .object([
         "status": .string(life.status.rawValue), "observed": CommandRun.real(life.observed),
         "horizon": .number(life.horizon), "mean": CommandRun.real(life.mean),
@@ -76,13 +88,13 @@ struct ForecastWriter {
           }),
       ])
     }
-    let limit = forecasts.first?.endOfLife
+    let limit = cells.first?.forecast.endOfLife
     return [
       "bundle_sha256": .string(sha), "age": .string(ageColumn), "draws": .integer(Int64(draws)),
       "quantiles": list(Self.quantiles),
       "end_of_life": limit.map {
         .object(["fraction": .number($0.fraction), "reference": .string($0.reference.text)])
-      } ?? .null, "cells": .array(cells), "population": .null,
+      } ?? .null, "cells": .array(trees), "population": .null,
     ]
   }
 
@@ -100,7 +112,8 @@ struct ForecastWriter {
     ]
   }
 
-  var files: [String: [UInt8]] {
+  /// Tables and the document as files.
+  func files(_ document: [String: JSONTree]) -> [String: [UInt8]] {
     var forecast = CSVWriter(
       header: ["cell_id", ageColumn, "quantity", "unit", "mean", "sd"] + Self.names
         + ["sd_model", "sd_manufacturing", "sd_measurement", "observed", "in_domain"])
@@ -109,8 +122,8 @@ struct ForecastWriter {
         + ["p_beyond_horizon", "p_life_ge_100", "p_life_ge_300", "p_life_ge_500", "p_life_ge_1000", "b10"]
         + FailureMode.allCases.map { "failure_p_" + $0.rawValue } + ["in_domain", "nearest_training_group"])
     var mechanisms = CSVWriter(header: ["cell_id", ageColumn, "mechanism", "loss_mean", "q05", "q95", "share"])
-    for f in forecasts {
-      let p = Path(f, isWhole: isWhole)
+    for cell in cells {
+      let (f, p) = (cell.forecast, cell.path)
       for (age, q) in zip(f.observedAges, f.observedRetention) {
         forecast.append(
           [.text(f.cellID), .number(age), .text("capacity_retention"), .text("1"), .number(q), .number(nil)]
@@ -135,7 +148,7 @@ struct ForecastWriter {
           ] + Self.quantiles.map { .number(quantile(ofSorted: r, $0)) }
             + [.number(nil), .number(nil), .number(nil), .bool(false), .bool(f.inDomain)])
       }
-      let l = f.life
+      let l = cell.life
       life.append(
         [
           .text(f.cellID), .number(f.endOfLife.fraction), .text(f.endOfLife.reference.text), .text(l.status.rawValue),
@@ -163,15 +176,15 @@ struct ForecastWriter {
   var text: String {
     func show(_ x: Double?) -> String { x.map { shortest($0.rounded()) } ?? "beyond horizon" }
     var rows = [["cell", "seen to", "status", "life q05", "median", "q95", "P(life ≥ 500)", "in domain"]]
-    for f in forecasts {
-      let l = f.life
+    for cell in cells {
+      let (f, l) = (cell.forecast, cell.life)
       rows.append([
         f.cellID, shortest(f.early), l.status.rawValue, show(l.quantile(0.05)), show(l.quantile(0.5)),
         show(l.quantile(0.95)), Tables.significant(l.probability(atLeast: 500)), f.inDomain ? "yes" : "no",
       ])
     }
     let unit = isWhole ? "cycles" : "equivalent full cycles"
-    return "Life in \(unit) to \(shortest((forecasts.first?.endOfLife.fraction ?? 0.8) * 100)) % of capacity\n"
+    return "Life in \(unit) to \(shortest((cells.first?.forecast.endOfLife.fraction ?? 0.8) * 100)) % of capacity\n"
       + Tables.aligned(rows)
   }
 }

@@ -38,6 +38,12 @@ struct Predict: AsyncParsableCommand {
     }
   }
 
+  /// Cells forecast together.
+  private static let batch = 256
+
+  /// Most cells whose losses are split by mechanism: each costs a simulation of its own.
+  private static let mostMechanisms = 100
+
   func run() async throws {
     let run = CommandRun(name: "predict", global: global)
     try await run.run {
@@ -52,16 +58,33 @@ struct Predict: AsyncParsableCommand {
             "a baseline:\(name) model is a rival for evaluate; it makes no forecasts",
             help: "train with --kind hybrid, physics or ml"))
       }
+      // A lone table of designs says nothing of its family: it is asked of this model.
+      if self.model != nil, dataset.folder == nil, let family = fitted.datasets.first?.family {
+        dataset.description.family = family
+      }
       let own = dataset.description.endOfLife
       let base = fitted.trained(on: dataset.description.name)?.endOfLife ?? own
       let limit = EndOfLife(
         fraction: eol ?? base.fraction, reference: reference.flatMap(CapacityReference.init) ?? base.reference)
       let cutoff = try early.map { try parseEarly($0) }?.first ?? nil
       let ids = dataset.cells.filter { $0.status != .excluded }.map(\.id)
-      var forecasts = try await fitted.forecast(
-        dataset, cellIDs: ids, early: cutoff, draws: draws, endOfLife: limit == own ? nil : limit, seed: global.seed,
-        threads: global.taskCount, progress: run.progress)
-      if let horizon { for i in forecasts.indices { forecasts[i].horizon = min(horizon, forecasts[i].horizon) } }
+      let keepsOwn = limit == own
+      var cells: [ForecastWriter.Cell] = []
+      // Draws are many numbers a cell: they are summarised batch by batch. Cells of a study inform each other.
+      let isJoint = dataset.description.family == .sulfideSolidState && dataset.cells.contains { $0.series.count > 0 }
+      let batch = isJoint ? max(ids.count, 1) : Self.batch
+      for start in stride(from: 0, to: ids.count, by: batch) {
+        var forecasts = try await fitted.forecast(
+          dataset, cellIDs: Array(ids[start...].prefix(batch)), early: cutoff, draws: draws,
+          endOfLife: keepsOwn ? nil : limit, mechanisms: ids.count <= Self.mostMechanisms, seed: global.seed,
+          threads: global.taskCount, progress: run.progress)
+        if let horizon { for i in forecasts.indices { forecasts[i].horizon = min(horizon, forecasts[i].horizon) } }
+        let (found, age) = (forecasts, dataset.description.ageColumn)
+        cells += try await parallelMap(count: found.count, width: global.taskCount) {
+          ForecastWriter.Cell(found[$0], ageColumn: age)
+        }
+      }
+      let forecasts = cells.map(\.forecast)
       if strictDomain {
         let outside = forecasts.filter { !$0.inDomain }
         if !outside.isEmpty {
@@ -78,24 +101,32 @@ struct Predict: AsyncParsableCommand {
           "W012", field: $0.cellID, "\($0.cellID): \($0.domainReasons.joined(separator: "; "))",
           help: "the interval is widened, not proven")
       }
-      for f in forecasts {
-        if let age = f.survivorsFrom, f.life.quantile(0.5).map({ $0 > age }) ?? true {
+      for cell in cells {
+        let f = cell.forecast
+        if let age = f.survivorsFrom, cell.life.quantile(0.5).map({ $0 > age }) ?? true {
           outcome.warnings.append(
             DataWarning(
               "W016", field: f.cellID, "\(f.cellID): a life beyond \(shortest(age)) cycles is extrapolation",
               help: "published cells that ran longer are the ones that went well; trust the contrasts more"))
         }
       }
+      if ids.count > Self.mostMechanisms, dataset.description.family == .sulfideSolidState {
+        outcome.warnings.append(
+          DataWarning(
+            "W017", file: new, "losses by mechanism are left out: \(ids.count) cells, at most \(Self.mostMechanisms)",
+            help: "predict fewer cells at a time to see why they fade"))
+      }
       let writer = ForecastWriter(
-        forecasts: forecasts, ageColumn: dataset.description.ageColumn, draws: draws, sha: sha)
-      outcome.document = writer.document
+        cells: cells, ageColumn: dataset.description.ageColumn, draws: draws, sha: sha)
+      let document = writer.document
+      outcome.document = document
       let contrasts = try await fitted.contrasts(
         dataset, cellIDs: ids, early: cutoff, seed: global.seed, threads: global.taskCount)
       outcome.document["bundle"] = .string(model)
       outcome.document["contrasts"] = ForecastWriter.tree(contrasts)
       outcome.text = ForecastWriter.text(contrasts) + writer.text
       if let out = global.out {
-        var files = writer.files
+        var files = writer.files(document)
         if !contrasts.isEmpty { files["contrasts.csv"] = ForecastWriter.table(contrasts) }
         files["flags.csv"] = flags(outcome.warnings)
         files["run.json"] = RunRecord.bytes(command: "predict", inputs: [new, model], global: global)

@@ -84,13 +84,13 @@ struct ForecastCoreTests {
     let core = try await SyntheticCells.core(cells, at: 0)
     let assembly = try SyntheticCells.assembly(cells)
     let input = try assembly.cells(at: 0, forTraining: false)[0]
-    let e = core.expectations([input], variant: .hybrid)[0]
+    let e = try core.expectations([input], variant: .hybrid)[0]
     var draws = try #require(core.draw(input, e, variant: .hybrid, count: 100, seed: 1))
     for d in 0..<draws.count {
       for k in 1..<draws.levelCount { #expect(draws.remaining[d, k] >= draws.remaining[d, k - 1]) }
     }
     draws.horizonScale = [[Double]](repeating: [Double](repeating: 1, count: 5), count: 2)
-    draws.offsets = []
+    draws.sources = []
     let lives = draws.lives()
     for d in [0, 17, 99] {
       let q = draws.retention(at: [lives[d]])[0][d]

@@ -55,7 +55,7 @@ enum SyntheticCells {
     var view = try assembly(cells)
     view.traits = traits
     let inputs = try view.cells(at: age, forTraining: false)
-    let e = core.expectations(inputs, variant: .hybrid)
+    let e = try core.expectations(inputs, variant: .hybrid)
     return inputs.indices.compactMap { i in
       core.draw(inputs[i], e[i], variant: .hybrid, count: 400, seed: seed)?.lives().sorted()
     }

@@ -36,7 +36,7 @@ struct GaussianProcessTests {
       let value = evidence.penalised(fitted.variances.map { log($0) }).value
       // Both searches stop where a step gains little; 1e-3 of log likelihood is far below its statistical meaning.
       #expect(value < expected.value + 1e-3, "process \(k): \(value) against \(expected.value)")
-      let found = fitted.predict(newX, groups: reference.newGroups)
+      let found = try fitted.predict(newX, groups: reference.newGroups)
       #expect(largestGap(found.mean, expected.mean) < 0.02 * scale)
       #expect(largestGap(found.standardDeviation, expected.standardDeviation) < 0.02 * scale)
     }
@@ -90,7 +90,7 @@ struct GaussianProcessTests {
     for k in x.storage.indices { x.storage[k] = stream.normal() }
     let process = try GaussianProcessOptions().fit(x, target: target, groups: groups, blocks: [[0]])
     let zero = Matrix(rows: 3, columns: 1)
-    let (means, deviations) = process.predict(zero, groups: [7, 0, -1])
+    let (means, deviations) = try process.predict(zero, groups: [7, 0, -1])
     #expect(abs(means[0] - 7) < 0.5 && abs(means[1]) < 0.5 && abs(means[2] - 3.5) < 0.7)
     #expect(deviations[2] > 3 * deviations[0])
     // −1 in training equals nothing: replicates without a name teach no group effect.
@@ -105,7 +105,7 @@ struct GaussianProcessTests {
     let problem = MemberProblem(rows: 12, columns: 6, blocks: 2)
     func check(_ x: Matrix, _ y: [Double], _ g: [Int], _ blocks: [[Int]]) throws {
       let process = try options.fit(x, target: y, groups: g, blocks: blocks)
-      let (m, s) = process.predict(x, groups: g)
+      let (m, s) = try process.predict(x, groups: g)
       #expect(m.allSatisfy(\.isFinite) && s.allSatisfy { $0 > 0 && $0.isFinite })
       let warm = try options.fit(x, target: y, groups: g, blocks: blocks, warmStart: process)
       #expect(warm.kernel == process.kernel)
@@ -128,7 +128,7 @@ struct GaussianProcessTests {
     let both = try options.fit(twice, target: problem.target, groups: problem.groups, blocks: [Array(0..<12)])
     #expect(
       largestGap(
-        once.predict(problem.x, groups: problem.groups).mean, both.predict(twice, groups: problem.groups).mean) < 1e-6)
+        once.means(problem.x, groups: problem.groups), try both.predict(twice, groups: problem.groups).mean) < 1e-6)
   }
 
   @Test("The order of the rows does not matter beyond rounding")
@@ -141,7 +141,7 @@ struct GaussianProcessTests {
     let b = try options.fit(
       problem.x.selecting(rows: order), target: order.map { problem.target[$0] },
       groups: order.map { problem.groups[$0] }, blocks: problem.blocks)
-    let (p, q) = (a.predict(problem.x, groups: problem.groups), b.predict(problem.x, groups: problem.groups))
+    let (p, q) = (try a.predict(problem.x, groups: problem.groups), try b.predict(problem.x, groups: problem.groups))
     #expect(largestGap(p.mean, q.mean) < 1e-3)
   }
 

@@ -173,7 +173,8 @@ struct Evidence {
 
 /// A fitted Gaussian process with block kernels.
 ///
-/// The file form holds the data and the variances; the factorisation is made anew when decoding.
+/// The file form holds the data, the variances and the coefficients; the factorisation, which only predictive deviations
+/// need, is made anew on demand (`prepared`).
 public struct GaussianProcess: Sendable, Hashable, Codable {
   /// The covariance.
   public let kernel: BlockKernel
@@ -189,7 +190,7 @@ public struct GaussianProcess: Sendable, Hashable, Codable {
   public let scale: Double
   /// Variance of every part of the kernel in its order and, last, of the noise; in units of `scale`².
   public let variances: [Double]
-  private let factor: Cholesky
+  private let factor: Cholesky?
   private let coefficients: [Double]
   /// Smallest predictive variance, in units of `scale`².
   private static let varianceFloor = 1e-6
@@ -210,8 +211,32 @@ public struct GaussianProcess: Sendable, Hashable, Codable {
     self.variances = variances
     let k = Evidence.covariance(
       triangles: triangles ?? kernel.triangles(inputs, groups: groups), order: inputs.rows, variances: variances)
+    let factor: Cholesky
     do { factor = try Cholesky(k) } catch { throw .numericalFailure("covariance of \(inputs.rows) rows: \(error)") }
+    self.factor = factor
     coefficients = factor.solve(standardisedTarget)
+  }
+
+  /// The process with its factorisation at hand, for many calls of `predict`.
+  ///
+  /// - Throws: `LearningError.numericalFailure` when the covariance cannot be factored.
+  public func prepared() throws(LearningError) -> GaussianProcess {
+    if factor != nil { return self }
+    return try GaussianProcess(
+      kernel: kernel, inputs: inputs, groups: groups, standardisedTarget: standardisedTarget, centre: centre,
+      scale: scale, variances: variances)
+  }
+
+  /// The predictive mean of every row of `x`; costs far less than the deviations.
+  ///
+  /// - Parameters:
+  ///   - x: rows with the columns of the training inputs, finite.
+  ///   - groups: the group of each row; −1 is unknown.
+  public func means(_ x: Matrix, groups: [Int]) -> [Double] {
+    precondition(x.columns == kernel.columns, "\(x.columns) columns for a process of \(kernel.columns)")
+    precondition(groups.count == x.rows, "\(groups.count) groups for \(x.rows) rows")
+    let cross = kernel.covariance(x, groups: groups, inputs, groups: self.groups, variances: variances)
+    return cross.times(coefficients).map { centre + scale * $0 }
   }
 
   /// The predictive mean and standard deviation (noise included) of every row of `x`.
@@ -219,7 +244,11 @@ public struct GaussianProcess: Sendable, Hashable, Codable {
   /// - Parameters:
   ///   - x: rows with the columns of the training inputs, finite.
   ///   - groups: the group of each row; −1 is unknown.
-  public func predict(_ x: Matrix, groups: [Int]) -> (mean: [Double], standardDeviation: [Double]) {
+  /// - Throws: `LearningError.numericalFailure` when a process read from a file cannot be factored.
+  public func predict(_ x: Matrix, groups: [Int]) throws(LearningError) -> (
+    mean: [Double], standardDeviation: [Double]
+  ) {
+    guard let factor else { return try prepared().predict(x, groups: groups) }
     precondition(x.columns == kernel.columns, "\(x.columns) columns for a process of \(kernel.columns)")
     precondition(groups.count == x.rows, "\(groups.count) groups for \(x.rows) rows")
     let cross = kernel.covariance(x, groups: groups, inputs, groups: self.groups, variances: variances)
@@ -244,7 +273,7 @@ public struct GaussianProcess: Sendable, Hashable, Codable {
   ///   residuals and their covariances", arXiv:2101.03108.
   public func leaveFoldsOut(folds: [Int]) throws(LearningError) -> (mean: [Double], standardDeviation: [Double]) {
     guard folds.count == inputs.rows else { throw .sizes("\(folds.count) folds for \(inputs.rows) rows") }
-    let inverse = factor.inverse
+    guard let inverse = try prepared().factor?.inverse else { throw .numericalFailure("no factor") }
     var means = [Double](repeating: 0, count: folds.count)
     var deviations = means
     for fold in Set(folds).sorted() {
@@ -263,7 +292,7 @@ public struct GaussianProcess: Sendable, Hashable, Codable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case kernel, inputs, groups, standardisedTarget, centre, scale, variances
+    case kernel, inputs, groups, standardisedTarget, centre, scale, variances, coefficients
   }
 
   /// Decodes a process; sizes or numbers that cannot belong to one are an error.
@@ -292,8 +321,43 @@ public struct GaussianProcess: Sendable, Hashable, Codable {
     guard variances.count == kernel.count + 1, variances.allSatisfy({ $0 > 0 && $0.isFinite }) else {
       throw refuse(.variances, "\(variances.count) variances for \(kernel.count) kernels, or not positive")
     }
-    try self.init(
-      kernel: kernel, inputs: inputs, groups: groups, standardisedTarget: target, centre: centre, scale: scale,
-      variances: variances)
+    let coefficients = try container.decode([Double].self, forKey: .coefficients)
+    guard coefficients.count == inputs.rows, coefficients.allSatisfy(\.isFinite) else {
+      throw refuse(.coefficients, "\(coefficients.count) coefficients for \(inputs.rows) rows, or not finite")
+    }
+    self.kernel = kernel
+    self.inputs = inputs
+    self.groups = groups
+    standardisedTarget = target
+    self.centre = centre
+    self.scale = scale
+    self.variances = variances
+    self.coefficients = coefficients
+    factor = nil
+  }
+
+  /// Encodes what decoding reads.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(kernel, forKey: .kernel)
+    try container.encode(inputs, forKey: .inputs)
+    try container.encode(groups, forKey: .groups)
+    try container.encode(standardisedTarget, forKey: .standardisedTarget)
+    try container.encode(centre, forKey: .centre)
+    try container.encode(scale, forKey: .scale)
+    try container.encode(variances, forKey: .variances)
+    try container.encode(coefficients, forKey: .coefficients)
+  }
+
+  /// Equal processes have equal files; whether the factorisation is at hand is no difference.
+  public static func == (a: GaussianProcess, b: GaussianProcess) -> Bool {
+    a.kernel == b.kernel && a.inputs == b.inputs && a.groups == b.groups
+      && a.standardisedTarget == b.standardisedTarget && a.centre == b.centre && a.scale == b.scale
+      && a.variances == b.variances && a.coefficients == b.coefficients
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(kernel)
+    hasher.combine(coefficients)
   }
 }

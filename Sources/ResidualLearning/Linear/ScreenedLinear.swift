@@ -55,8 +55,15 @@ public struct ScreenedLinear: Sendable, Hashable, Codable {
   }
 
   /// The predictive mean and standard deviation (noise included) of every row of `x`.
-  public func predict(_ x: Matrix) -> (mean: [Double], standardDeviation: [Double]) {
-    process.predict(x.scalingColumns(by: scales), groups: [Int](repeating: -1, count: x.rows))
+  ///
+  /// - Throws: `LearningError.numericalFailure` when a model read from a file cannot be factored.
+  public func predict(_ x: Matrix) throws(LearningError) -> (mean: [Double], standardDeviation: [Double]) {
+    try process.predict(x.scalingColumns(by: scales), groups: [Int](repeating: -1, count: x.rows))
+  }
+
+  /// The predictive mean of every row of `x`.
+  public func means(_ x: Matrix) -> [Double] {
+    process.means(x.scalingColumns(by: scales), groups: [Int](repeating: -1, count: x.rows))
   }
 
   private enum CodingKeys: String, CodingKey { case scales, process }
