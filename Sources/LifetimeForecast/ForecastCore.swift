@@ -310,7 +310,9 @@ struct ForecastCore: Sendable, Hashable, Codable {
     guard let pool = pool(variant, for: e.questions) else { return nil }
     let limit = max(noveltyPoints[1], 2)
     let learnt = corrections.first { $0.dataset == cell.full.dataset }?.widening
-    let widening = learnt != nil ? 1 : e.novelty > limit ? 1 + _log(e.novelty / max(noveltyPoints[0], 1)) : 1
+    // The errors of whole batches and datasets held out are those of novel cells already.
+    let isFar = pool.scheme == .batch || pool.scheme == .dataset
+    let widening = isFar || e.novelty <= limit ? 1 : 1 + _log(e.novelty / max(noveltyPoints[0], 1))
     let (z, source) = pool.draws(
       count, expected: e.levels, spread: e.spread, widening: learnt ?? max(widening, 1), excluding: nil,
       stream: RandomStream(seed: seed, purpose: "residual", key: cell.full.streamKey))

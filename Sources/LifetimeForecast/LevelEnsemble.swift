@@ -109,6 +109,8 @@ struct LevelEnsemble: Sendable {
     let n = scores.rows
     // Batches and datasets differ in size by chance; conditions are what they are.
     let isUneven = plan.scheme == .batch || plan.scheme == .dataset
+    // Units are the sample: a few of them allow less of a departure from equal weights than their many cells would.
+    let lambda = isUneven ? 0.5 * Double(n) / Double(Set(plan.units).count) : 0.5
     let roots = isUneven ? plan.unitWeights.map { $0.squareRoot() } : [Double](repeating: 1, count: n)
     var weights: [[Double]] = []
     var levels = Matrix(rows: n, columns: meanLevels.count)
@@ -120,7 +122,7 @@ struct LevelEnsemble: Sendable {
       let w =
         use.isEmpty
         ? []
-        : convexWeights(predictions: predictions.map(weighted), target: weighted(scores.column(c)), lambda: 0.5)
+        : convexWeights(predictions: predictions.map(weighted), target: weighted(scores.column(c)), lambda: lambda)
       var all = [Double](repeating: 0, count: members[c].count)
       for (k, m) in use.enumerated() { all[m] = w[k] }
       weights.append(all)

@@ -7,14 +7,14 @@ import Testing
 
 /// One model, any number of observed cycles.
 @Suite struct RunningUpdateTests {
-  /// Model of 40 cells that saw 50 cycles, and 60 other cells.
+  /// Model of 60 cells that saw 50 cycles, and 60 other cells.
   private func parts() async throws -> (LifetimeModel, Dataset) {
-    let dataset = Dataset(description: SyntheticCells.description, cells: SyntheticCells.make(100, seed: 12))
+    let dataset = Dataset(description: SyntheticCells.description, cells: SyntheticCells.make(120, seed: 5))
     var options = TrainerOptions()
     options.early = [50]
     options.folds = 5
     options.threads = 2
-    let part = TrainingPart(dataset: dataset, cellIDs: dataset.cells.prefix(40).map(\.id))
+    let part = TrainingPart(dataset: dataset, cellIDs: dataset.cells.prefix(60).map(\.id))
     return (try await Trainer(options, toolVersion: "test").fit([part]), dataset)
   }
 
@@ -47,7 +47,7 @@ import Testing
   @Test("Rows after what is seen change nothing, and the path starts where the cell is")
   func noLookAhead() async throws {
     let (model, dataset) = try await parts()
-    let ids = [dataset.cells[70].id, dataset.cells[80].id]
+    let ids = [dataset.cells[80].id, dataset.cells[90].id]
     var cut = dataset
     for i in cut.cells.indices { cut.cells[i].series = cut.cells[i].series.visible(upTo: 133) }
     let whole = try await model.forecast(dataset, cellIDs: ids, early: 133, draws: 200, seed: 3, threads: 1)
