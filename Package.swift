@@ -51,13 +51,19 @@ let package = Package(
       "LifetimeForecast",
       ["DegradationPhysics", "ResidualLearning", "BatteryData", "NumericalMethods", "CellModel"]),
     target(
+      "DesignOptimization",
+      [
+        "DegradationPhysics", "BatteryData", "NumericalMethods", "CellModel",
+        .product(name: "TOMLKit", package: "TOMLKit"),
+      ]),
+    target(
       "Reporting", ["LifetimeForecast", .product(name: "Mustache", package: "swift-mustache")],
       resources: [.embedInCode("Templates")]),
     target(
       "SolidFade",
       [
         "NumericalMethods", "CellModel", "ResidualLearning", "DegradationPhysics", "BatteryData", "CyclerImport",
-        "LifetimeForecast", "Reporting",
+        "LifetimeForecast", "DesignOptimization", "Reporting",
       ]),
     .executableTarget(
       name: "SolidFadeTool",
@@ -71,6 +77,8 @@ let package = Package(
     tests(
       "LifetimeForecastTests",
       ["LifetimeForecast", "BatteryData", "CellModel", "NumericalMethods", "ResidualLearning", "DegradationPhysics"]),
+    tests(
+      "DesignOptimizationTests", ["DesignOptimization", "DegradationPhysics", "CellModel", "NumericalMethods"]),
     tests("ReportingTests", ["Reporting"]),
     tests("CommandTests", ["BatteryData", "CellModel"]),
   ],

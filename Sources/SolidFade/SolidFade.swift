@@ -2,6 +2,7 @@
 @_exported public import CellModel
 @_exported public import CyclerImport
 @_exported public import DegradationPhysics
+@_exported public import DesignOptimization
 @_exported public import LifetimeForecast
 @_exported public import NumericalMethods
 @_exported public import Reporting

@@ -15,8 +15,6 @@ struct PublishedTrajectoryScore {
   var points = 0
 
   private static let levels = [0.01] + (1...9).map { Double($0) / 10 } + [0.99]
-  /// Standard deviation given to what has been seen [percent].
-  private static let known = 0.2
 
   /// Scores points of mean, standard deviation and truth, all in percent.
   init(_ predicted: [(mean: Double, sd: Double, truth: Double)]) {
@@ -72,12 +70,19 @@ struct PublishedTrajectoryScore {
         [TrainingPart(dataset: dataset, cellIDs: try dataset.cellIDs(split: "published/train"))], scoring: false)
       let forecasts = try await model.forecast(
         dataset, cellIDs: test, early: early, draws: 400, seed: seed, threads: threads)
+      // What was seen is known between check-ups to the error that such readings had on the training cells.
+      let records = Dictionary(uniqueKeysWithValues: dataset.cells.map { ($0.id, Record($0, upTo: early)) })
+      let train = try dataset.cellIDs(split: "published/train")
+      let misreadings = train.flatMap { id in
+        (truth[id] ?? []).compactMap { point in records[id]?.percent(at: point.age).map { $0 - point.percent } }
+      }
+      let known = max((misreadings.reduce(0) { $0 + $1 * $1 } / Double(max(misreadings.count, 1))).squareRoot(), 0.05)
       var all: [(mean: Double, sd: Double, truth: Double)] = []
       var future = all
       for forecast in forecasts {
         for point in truth[forecast.cellID] ?? [] {
-          if point.age <= early {
-            all.append((point.percent, known, point.percent))
+          if let read = records[forecast.cellID]?.percent(at: point.age) {
+            all.append((read, known, point.percent))
             continue
           }
           let draws = forecast.retentionDraws(at: [point.age])[0].map { 100 * $0 }
@@ -97,6 +102,25 @@ struct PublishedTrajectoryScore {
       }
     }
     return text
+  }
+
+  /// The rows of a cell that a forecast has seen.
+  private struct Record {
+    private var roots: [Double] = []
+    private var percents: [Double] = []
+
+    init(_ cell: CellHistory, upTo early: Double) {
+      for k in 0..<cell.series.count where early > 0 && cell.series.ages[k] <= early {
+        roots.append(cell.series.ages[k].squareRoot())
+        percents.append(100 * cell.series.capacities[k])
+      }
+    }
+
+    /// Straight in √age between check-ups; nil beyond the last.
+    func percent(at age: Double) -> Double? {
+      guard let first = roots.first, let last = roots.last, age.squareRoot() <= last else { return nil }
+      return interpolate(max(age.squareRoot(), first), roots, percents)
+    }
   }
 
   private static func two(_ x: Double) -> String { String(format: "%.2f", x) }

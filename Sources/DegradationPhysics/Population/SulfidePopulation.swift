@@ -75,13 +75,29 @@ public struct SulfidePopulation: Sendable {
   /// - Returns: `draws` cells; draw d of every cell of a run shares its global level, and of a study its recipe.
   /// - Throws: `DesignError`.
   public func draws(_ cell: CellHistory, count: Int, seed: UInt64) throws(DesignError) -> [SulfideCell] {
+    try draws(cell, builds: [CellAttributes](repeating: cell.attributes, count: count), seed: seed)
+  }
+
+  /// One draw of each of several builds of one cell.
+  ///
+  /// - Parameters:
+  ///   - id: the cell, by which its scatter is drawn.
+  ///   - builds: columns of build d.
+  /// - Throws: `DesignError`.
+  public func draws(_ id: String, builds: [CellAttributes], seed: UInt64) throws(DesignError) -> [SulfideCell] {
+    guard let first = builds.first else { return [] }
+    return try draws(CellHistory(id: id, attributes: first), builds: builds, seed: seed)
+  }
+
+  private func draws(_ cell: CellHistory, builds: [CellAttributes], seed: UInt64) throws(DesignError) -> [SulfideCell] {
     let study = stableHash(cell.attributes.text("lab_id") ?? cell.id)
     let mean = calibration?.values ?? Array(repeating: 0, count: GlobalLevel.count)
     var known: [[String?]: ResolvedMaterials] = [:]
     var out: [SulfideCell] = []
-    out.reserveCapacity(count)
-    for d in 0..<count {
-      let attributes = UnstatedConditions.drawn(cell, study: study, draw: d, seed: seed)
+    out.reserveCapacity(builds.count)
+    for d in builds.indices {
+      let attributes = UnstatedConditions.drawn(
+        CellHistory(id: cell.id, attributes: builds[d]), study: study, draw: d, seed: seed)
       let key = UnstatedConditions.drawnMaterials.map(attributes.text)
       let materials: ResolvedMaterials
       if let found = known[key] {

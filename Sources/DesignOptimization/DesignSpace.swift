@@ -1,0 +1,200 @@
+internal import Foundation
+
+/// What is wrong with a design space.
+public struct DesignSpaceError: Error, Hashable, Sendable {
+  /// The part of the space, e.g. `variable[2] "coating"`.
+  public var part: String
+  /// What was found and what was expected.
+  public var message: String
+  /// Column within a formula, where one is at fault.
+  public var column: Int?
+}
+
+/// One quantity that is free to choose.
+public struct DesignVariable: Sendable, Hashable {
+  /// What values it may take.
+  public enum Range: Sendable, Hashable {
+    /// Any number between the bounds, searched evenly or evenly in the logarithm.
+    case real(ClosedRange<Double>, isLogarithmic: Bool)
+    /// One of these numbers, ascending; neighbours are alike.
+    case ordinal([Double])
+    /// One of these words, which have no order.
+    case category([String])
+  }
+
+  /// Column of `cells.csv`.
+  public var name: String
+  /// Its values.
+  public var range: Range
+
+  /// A variable.
+  public init(_ name: String, _ range: Range) {
+    self.name = name
+    self.range = range
+  }
+
+  var isReal: Bool { if case .real = range { true } else { false } }
+
+  /// Number of values of a variable that is not real.
+  var choices: Int {
+    switch range {
+    case .real: 0
+    case .ordinal(let values): values.count
+    case .category(let words): words.count
+    }
+  }
+
+  /// The value of gene `g`: a share of the range for reals, a rank for the others.
+  func value(_ g: Double) -> DesignValue {
+    switch range {
+    case .real(let bounds, let isLogarithmic):
+      if isLogarithmic {
+        let (a, b) = (log(bounds.lowerBound), log(bounds.upperBound))
+        return .number(min(max(exp(a + g * (b - a)), bounds.lowerBound), bounds.upperBound))
+      }
+      return .number(bounds.lowerBound + g * (bounds.upperBound - bounds.lowerBound))
+    case .ordinal(let values): return .number(values[Int(g)])
+    case .category(let words): return .text(words[Int(g)])
+    }
+  }
+
+  /// The gene of a value; nil for one outside.
+  func gene(_ value: DesignValue) -> Double? {
+    switch (range, value) {
+    case (.real(let bounds, let isLogarithmic), .number(let x)):
+      guard bounds.contains(x) else { return nil }
+      if isLogarithmic {
+        return (log(x) - log(bounds.lowerBound)) / (log(bounds.upperBound) - log(bounds.lowerBound))
+      }
+      return (x - bounds.lowerBound) / (bounds.upperBound - bounds.lowerBound)
+    case (.ordinal(let values), .number(let x)): return values.firstIndex(of: x).map(Double.init)
+    case (.category(let words), .text(let t)): return words.firstIndex(of: t).map(Double.init)
+    default: return nil
+    }
+  }
+}
+
+/// All designs that may be built: variables, what follows from them, and what must hold.
+public struct DesignSpace: Sendable, Hashable {
+  /// A quantity computed from others.
+  public struct Linked: Sendable, Hashable {
+    /// Column of `cells.csv`.
+    public var name: String
+    /// Its formula.
+    public var expression: Expression
+
+    /// A linked quantity.
+    public init(name: String, expression: Expression) {
+      self.name = name
+      self.expression = expression
+    }
+  }
+
+  /// Free quantities.
+  public let variables: [DesignVariable]
+  /// Computed quantities, in an order in which each follows those it reads.
+  public let linked: [Linked]
+  /// Formulas that must hold, checked before anything is simulated.
+  public let constraints: [Expression]
+  /// Everything that is not varied.
+  public let base: [String: DesignValue]
+
+  /// A space.
+  ///
+  /// - Throws: `DesignSpaceError` for a variable without values, with crossed bounds or named twice, a linked quantity
+  ///   that needs itself, a name that nothing gives.
+  public init(
+    variables: [DesignVariable], linked: [Linked] = [], constraints: [Expression] = [],
+    base: [String: DesignValue] = [:]
+  ) throws(DesignSpaceError) {
+    guard !variables.isEmpty else { throw DesignSpaceError(part: "variable", message: "there is no variable") }
+    var seen: Set<String> = []
+    for v in variables {
+      let part = "variable \"\(v.name)\""
+      guard seen.insert(v.name).inserted else { throw DesignSpaceError(part: part, message: "is named twice") }
+      switch v.range {
+      case .real(let bounds, let isLogarithmic):
+        guard bounds.lowerBound.isFinite, bounds.upperBound.isFinite, bounds.lowerBound < bounds.upperBound else {
+          throw DesignSpaceError(
+            part: part,
+            message: "bounds [\(bounds.lowerBound), \(bounds.upperBound)], expected two finite numbers, ascending")
+        }
+        guard !isLogarithmic || bounds.lowerBound > 0 else {
+          throw DesignSpaceError(part: part, message: "scale \"log\" needs bounds above 0")
+        }
+      case .ordinal(let values):
+        guard !values.isEmpty, zip(values, values.dropFirst()).allSatisfy(<) else {
+          throw DesignSpaceError(part: part, message: "values must be ascending numbers, at least one")
+        }
+      case .category(let words):
+        guard !words.isEmpty, Set(words).count == words.count else {
+          throw DesignSpaceError(part: part, message: "values must be different words, at least one")
+        }
+      }
+    }
+    for l in linked where !seen.insert(l.name).inserted {
+      throw DesignSpaceError(part: "linked \"\(l.name)\"", message: "is a variable or linked already")
+    }
+    self.linked = try Self.ordered(linked, known: Set(variables.map(\.name)).union(base.keys))
+    let known = seen.union(base.keys)
+    for c in constraints {
+      if let name = c.names.first(where: { !known.contains($0) }) {
+        throw DesignSpaceError(
+          part: "constraint \"\(c.text)\"",
+          message: "\"\(name)\" is no variable, no linked quantity and not in the base")
+      }
+    }
+    self.variables = variables
+    self.constraints = constraints
+    self.base = base
+  }
+
+  /// Each linked quantity after those it reads.
+  private static func ordered(_ linked: [Linked], known: Set<String>) throws(DesignSpaceError) -> [Linked] {
+    var (known, left, out) = (known, linked, [Linked]())
+    while !left.isEmpty {
+      guard let k = left.firstIndex(where: { $0.expression.names.allSatisfy(known.contains) }) else {
+        let first = left[0]
+        let missing = first.expression.names.first { !known.contains($0) } ?? ""
+        let isCycle = left.contains { $0.name == missing }
+        throw DesignSpaceError(
+          part: "linked \"\(first.name)\"",
+          message: isCycle ? "needs itself by way of \"\(missing)\"" : "\"\(missing)\" is not known")
+      }
+      known.insert(left[k].name)
+      out.append(left.remove(at: k))
+    }
+    return out
+  }
+
+  /// A design in full: base, variables, linked quantities.
+  ///
+  /// - Throws: `DesignSpaceError` where a linked formula has no value.
+  public func design(_ genes: [Double]) throws(DesignSpaceError) -> [String: DesignValue] {
+    var values = base
+    for (v, g) in zip(variables, genes) { values[v.name] = v.value(g) }
+    for l in linked {
+      do { values[l.name] = .number(try l.expression.value { values[$0] }) } catch {
+        throw DesignSpaceError(part: "linked \"\(l.name)\"", message: error.message, column: error.column)
+      }
+    }
+    return values
+  }
+
+  /// How far each constraint is from holding; a formula without a value counts as 1.
+  public func violations(_ design: [String: DesignValue]) -> [Double] {
+    constraints.map { c in
+      do { return try c.violation { design[$0] } } catch { return 1 }
+    }
+  }
+
+  /// The genes of a design; nil where one of its values lies outside.
+  public func genes(_ design: [String: DesignValue]) -> [Double]? {
+    var out: [Double] = []
+    for v in variables {
+      guard let value = design[v.name], let g = v.gene(value) else { return nil }
+      out.append(g)
+    }
+    return out
+  }
+}

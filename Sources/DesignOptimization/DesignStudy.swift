@@ -1,0 +1,319 @@
+internal import Foundation
+internal import NumericalMethods
+
+/// One design with what was found of it.
+public struct StudiedDesign: Sendable, Hashable {
+  /// Columns of the design.
+  public var design: [String: DesignValue]
+  /// Genes within the space.
+  public var genes: [Double]
+  /// Value of each objective, in its own sense.
+  public var objectives: [Double]
+  /// 5, 50 and 95 % quantile of each objective's metric.
+  public var quantiles: [[Double]]
+  /// Share of virtual cells that keep each chance constraint.
+  public var probabilities: [Double]
+  /// How far each constraint (of the space, then of chance) is from holding.
+  public var violations: [Double]
+  /// Number of virtual cells behind it.
+  public var draws: Int
+  /// What hinders it.
+  public var fault: String?
+  /// Number of the evaluation, from 0.
+  public var index: Int
+
+  /// Whether every constraint holds.
+  public var isFeasible: Bool { fault == nil && violations.allSatisfy { $0 <= 0 } }
+}
+
+/// Whether the chance constraints of a design on the front hold on fresh virtual cells.
+public enum Verdict: String, Sendable, Hashable {
+  /// The lower 95 % bound of every probability is high enough.
+  case holds
+  /// The interval of some probability contains its limit.
+  case undecided
+  /// The upper 95 % bound of some probability is too low.
+  case fails
+}
+
+/// What a study found.
+public struct StudyResult: Sendable {
+  /// A design on the front, re-evaluated on virtual cells that the search has not seen.
+  public struct Member: Sendable, Hashable {
+    /// Values on fresh virtual cells.
+    public var fresh: StudiedDesign
+    /// Objectives as the search saw them.
+    public var searched: [Double]
+    /// Whether its constraints hold.
+    public var verdict: Verdict
+  }
+
+  /// Non-dominated designs, best first objective first, at most 100.
+  public var front: [Member]
+  /// Every design evaluated, in order.
+  public var history: [StudiedDesign]
+  /// Hypervolume of the archive after each generation, objectives scaled by the first twenty feasible designs.
+  public var hypervolume: [(evaluations: Int, value: Double)]
+  /// Mean by which the search flattered each objective of the front.
+  public var optimism: [Double]
+  /// Why the search ended: `budget`, `stalled`.
+  public var stop: String
+  /// Where nothing is feasible: the smallest set of constraints found that cannot hold together, with the least violation
+  /// of each alone.
+  public var conflict: [(constraint: String, leastViolation: Double)]
+}
+
+/// Searches a space for the best designs under the spread of what is built.
+///
+/// All designs are judged on the same virtual cells (common random numbers); the front is judged again on fresh ones, so
+/// that a winner is not the luckiest.
+public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
+  /// What is wanted.
+  public let definition: StudyDefinition
+  /// What says how designs do.
+  public let evaluator: Evaluator
+
+  /// A study.
+  public init(_ definition: StudyDefinition, evaluator: Evaluator) {
+    self.definition = definition
+    self.evaluator = evaluator
+  }
+
+  private var kinds: [GeneKind] {
+    definition.space.variables.map { v in
+      switch v.range {
+      case .real: .real
+      case .ordinal(let values): .ordinal(values.count)
+      case .category(let words): .category(words.count)
+      }
+    }
+  }
+
+  /// Runs the search.
+  ///
+  /// - Parameters:
+  ///   - starts: designs to begin with (a base design, measured designs); those outside the space are left out.
+  ///   - progress: designs evaluated so far, of how many.
+  /// - Throws: what the evaluator throws; cancellation.
+  public func run(
+    starts: [[String: DesignValue]] = [], progress: (@Sendable (Int, Int) -> Void)? = nil
+  ) async throws -> StudyResult {
+    let budget = definition.budget
+    let size = min(max(budget <= 1000 ? 20 : budget <= 4000 ? 40 : 100, 4), max(budget / 4, 4))
+    var search = EvolutionarySearch(
+      kinds, size: size, starts: starts.compactMap { definition.space.genes($0) }, seed: definition.seed)
+    var history: [StudiedDesign] = []
+    var known: [[Double]: Int] = [:]
+    var scales: [Double] = []
+    var curve: [(evaluations: Int, value: Double)] = []
+    var frame: (low: [Double], span: [Double])?
+    var stop = "budget"
+    var barren = 0
+    while history.count < budget {
+      try Task.checkCancellation()
+      let genes = Array(search.ask().prefix(budget - search.evaluations))
+      if genes.isEmpty { break }
+      let new = genes.filter { known[$0] == nil }.reduce(into: [[Double]]()) { if !$0.contains($1) { $0.append($1) } }
+      let found = try await studied(new, draws: definition.draws, seed: definition.seed, scales: &scales)
+      for (g, var design) in zip(new, found) {
+        design.index = history.count
+        known[g] = history.count
+        history.append(design)
+      }
+      search.tell(
+        genes.map { g in
+          let d = history[known[g] ?? 0]
+          return Evaluated(genes: g, objectives: minimised(d), violations: d.fault == nil ? d.violations : [1e6])
+        })
+      let feasible = history.filter(\.isFeasible)
+      if frame == nil, feasible.count >= 20 { frame = Self.frame(feasible.map(minimised)) }
+      if let frame {
+        let scaled = search.archive.map { p in
+          p.objectives.indices.map { (p.objectives[$0] - frame.low[$0]) / frame.span[$0] }
+        }
+        let value = ParetoFront.hypervolume(scaled, reference: frame.low.map { _ in 1.1 })
+        let before = curve.last?.value ?? 0
+        barren = value > before * 1.001 ? 0 : barren + 1
+        curve.append((history.count, value))
+      }
+      progress?(history.count, budget)
+      // Nothing new for a third of the budget.
+      if new.isEmpty || barren * size > max(budget / 3, 10 * size) {
+        stop = "stalled"
+        break
+      }
+    }
+    let front = try await verified(history, search.archive)
+    return StudyResult(
+      front: front, history: history, hypervolume: curve, optimism: optimism(front), stop: stop,
+      conflict: front.isEmpty ? try await conflict(history) : [])
+  }
+
+  /// Designs evaluated on given virtual cells.
+  func studied(_ genes: [[Double]], draws: Int, seed: UInt64, scales: inout [Double]) async throws -> [StudiedDesign] {
+    let space = definition.space
+    var designs = genes.map { g -> StudiedDesign in
+      var d = StudiedDesign(
+        design: [:], genes: g, objectives: [], quantiles: [], probabilities: [], violations: [], draws: 0, fault: nil,
+        index: 0)
+      do throws(DesignSpaceError) {
+        d.design = try space.design(g)
+        d.violations = space.violations(d.design)
+      } catch {
+        d.fault = error.part + ": " + error.message
+      }
+      return d
+    }
+    // What cannot be built costs nothing.
+    let use = designs.indices.filter { designs[$0].fault == nil && designs[$0].violations.allSatisfy { $0 <= 0 } }
+    let found = try await evaluator.evaluate(use.map { designs[$0].design }, draws: draws, seed: seed)
+    if scales.isEmpty, !found.isEmpty { scales = definition.chances.map { Self.spread(found, of: $0.metric) } }
+    for (k, i) in use.enumerated() {
+      designs[i].fault = found[k].fault
+      guard found[k].fault == nil else { continue }
+      designs[i].draws = draws
+      fill(&designs[i], found[k].metrics, scales)
+    }
+    for i in designs.indices where designs[i].objectives.isEmpty {
+      designs[i].objectives = definition.objectives.map { _ in .nan }
+      designs[i].violations += definition.chances.map { _ in 10 }
+    }
+    return designs
+  }
+
+  private func fill(_ d: inout StudiedDesign, _ metrics: [String: [Double]], _ scales: [Double]) {
+    var sorted: [String: [Double]] = [:]
+    func draws(_ name: String) -> [Double] {
+      if let found = sorted[name] { return found }
+      let values: [Double]
+      if let found = metrics[name] {
+        values = found.sorted()
+      } else if name == "cost", let cost = definition.cost {
+        values = [(try? cost.value { d.design[$0] }) ?? .infinity]
+      } else {
+        values = [d.design[name]?.number ?? .nan]
+      }
+      sorted[name] = values
+      return values
+    }
+    for o in definition.objectives {
+      let values = draws(o.metric)
+      d.objectives.append(values.count == 1 ? values[0] : o.statistic.value(ofSorted: values))
+      d.quantiles.append([0.05, 0.5, 0.95].map { DesignStatistic.quantile($0).value(ofSorted: values) })
+    }
+    for (k, c) in definition.chances.enumerated() {
+      let values = draws(c.metric)
+      d.probabilities.append(c.share(values))
+      d.violations.append(c.margin(ofSorted: values, scale: max(scales[safe: k] ?? 1, 1e-12)))
+    }
+  }
+
+  /// Objectives as the search minimises them.
+  private func minimised(_ d: StudiedDesign) -> [Double] {
+    zip(definition.objectives, d.objectives).map { o, x in x.isFinite ? (o.isMaximised ? -x : x) : 1e12 }
+  }
+
+  private static func frame(_ points: [[Double]]) -> (low: [Double], span: [Double]) {
+    let front = ParetoFront.nondominated(points).map { points[$0] }
+    return HypervolumeSelection.bounds(front.count > 1 ? front : points)
+  }
+
+  /// Interquartile range of a metric over all first designs.
+  private static func spread(_ found: [DesignDraws], of metric: String) -> Double {
+    let values = found.flatMap { $0.metrics[metric] ?? [] }.filter(\.isFinite).sorted()
+    guard values.count > 3 else { return 1 }
+    return max(quantile(ofSorted: values, 0.75) - quantile(ofSorted: values, 0.25), 1e-9)
+  }
+
+  /// The front on fresh virtual cells.
+  private func verified(_ history: [StudiedDesign], _ archive: [Evaluated]) async throws -> [StudyResult.Member] {
+    let byGenes = Dictionary(history.map { ($0.genes, $0) }) { a, _ in a }
+    let kept = HypervolumeSelection.keep(archive, count: 100)
+    let searched = kept.compactMap { byGenes[$0.genes] }.sorted { minimised($0)[0] < minimised($1)[0] }
+    var scales = definition.chances.map { _ in 1.0 }
+    let fresh = try await studied(
+      searched.map(\.genes), draws: definition.verifyingDraws, seed: definition.seed &+ 0x5eed, scales: &scales)
+    return zip(searched, fresh).map { old, new in
+      var new = new
+      new.index = old.index
+      return StudyResult.Member(fresh: new, searched: old.objectives, verdict: verdict(new))
+    }
+  }
+
+  private func verdict(_ d: StudiedDesign) -> Verdict {
+    var out = Verdict.holds
+    for (c, p) in zip(definition.chances, d.probabilities) {
+      let (low, high) = Self.interval(p, Double(max(d.draws, 1)))
+      if high < c.probability { return .fails }
+      if low < c.probability { out = .undecided }
+    }
+    return out
+  }
+
+  /// Wilson's 95 % interval of a probability.
+  ///
+  /// - Source: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209.
+  static func interval(_ p: Double, _ n: Double) -> (Double, Double) {
+    let z = 1.959964
+    let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    let half = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot() / (1 + z * z / n)
+    return (centre - half, centre + half)
+  }
+
+  private func optimism(_ front: [StudyResult.Member]) -> [Double] {
+    definition.objectives.indices.map { k in
+      let gaps = front.map { m in
+        (m.searched[k] - m.fresh.objectives[k]) * (definition.objectives[k].isMaximised ? 1 : -1)
+      }
+      return gaps.isEmpty ? 0 : gaps.reduce(0, +) / Double(gaps.count)
+    }
+  }
+
+  /// The constraints that cannot hold together, by leaving one after another out (deletion filter).
+  ///
+  /// - Source: J. W. Chinneck, Feasibility and Infeasibility in Optimization, Springer 2008, section 6.2.
+  private func conflict(_ history: [StudiedDesign]) async throws -> [(constraint: String, leastViolation: Double)] {
+    let names = definition.space.constraints.map(\.text) + definition.chances.map(\.text)
+    guard !names.isEmpty else { return [] }
+    var active = Array(names.indices)
+    var seen = history
+    for candidate in names.indices where active.count > 1 {
+      let trial = active.filter { $0 != candidate }
+      let found = try await reach(trial, seen: &seen)
+      if !found { active = trial }
+    }
+    return active.map { k in
+      (names[k], seen.filter { $0.violations.count > k }.map { $0.violations[k] }.min() ?? .nan)
+    }
+  }
+
+  /// Whether some design keeps the constraints of `active`, by a short search on them alone.
+  private func reach(_ active: [Int], seen: inout [StudiedDesign]) async throws -> Bool {
+    func gaps(_ d: StudiedDesign) -> [Double] { active.map { d.violations.count > $0 ? d.violations[$0] : 10 } }
+    if seen.contains(where: { $0.fault == nil && gaps($0).allSatisfy { $0 <= 0 } }) { return true }
+    var relaxed = definition
+    let own = active.filter { $0 < definition.space.constraints.count }
+    relaxed.space = try DesignSpace(
+      variables: definition.space.variables, linked: definition.space.linked,
+      constraints: own.map { definition.space.constraints[$0] }, base: definition.space.base)
+    relaxed.chances = active.filter { $0 >= definition.space.constraints.count }
+      .map { definition.chances[$0 - definition.space.constraints.count] }
+    let study = DesignStudy(relaxed, evaluator: evaluator)
+    var search = EvolutionarySearch(kinds, size: 20, seed: definition.seed &+ UInt64(active.count))
+    var scales: [Double] = []
+    while search.evaluations < max(definition.budget / 5, 40) {
+      let genes = search.ask()
+      let found = try await study.studied(genes, draws: definition.draws, seed: definition.seed, scales: &scales)
+      if found.contains(where: \.isFeasible) { return true }
+      search.tell(
+        found.map {
+          Evaluated(genes: $0.genes, objectives: [0], violations: $0.fault == nil ? $0.violations : [1e6])
+        })
+    }
+    return false
+  }
+}
+
+extension Array {
+  subscript(safe index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
+}

@@ -1,0 +1,290 @@
+internal import NumericalMethods
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// How one gene varies.
+public enum GeneKind: Sendable, Hashable, Codable {
+  /// A number in [0, 1].
+  case real
+  /// A rank 0…count − 1 whose neighbours are alike.
+  case ordinal(Int)
+  /// A label 0…count − 1 without order.
+  case category(Int)
+}
+
+/// What is known of one point: objectives to be minimised, and how far each constraint is from holding (0: it holds).
+public struct Evaluated: Sendable, Hashable, Codable {
+  /// Genes.
+  public var genes: [Double]
+  /// Values to be minimised.
+  public var objectives: [Double]
+  /// Violations, not negative.
+  public var violations: [Double]
+  /// Number of the evaluation, from 0.
+  public var index = 0
+
+  /// A point with its values.
+  public init(genes: [Double], objectives: [Double], violations: [Double]) {
+    self.genes = genes
+    self.objectives = objectives
+    self.violations = violations
+  }
+
+  /// Whether every constraint holds.
+  public var isFeasible: Bool { violations.allSatisfy { $0 <= 0 } }
+}
+
+/// A population search over mixed genes with several objectives and constraints: ask for points, tell what they gave.
+///
+/// (μ + μ): half of the children by differential evolution, half by simulated binary crossover and polynomial mutation
+/// (the shares adapt); survivors by feasibility, rank and least loss of hypervolume, with three or more objectives by
+/// reference directions. The same seed gives the same points whatever the caller's threads.
+///
+/// - Source: K. Deb and R. B. Agrawal, Complex Systems 9 (1995) 115 (crossover, mutation); R. Storn and K. Price, J.
+///   Global Optim. 11 (1997) 341; N. Beume, B. Naujoks and M. Emmerich, Eur. J. Oper. Res. 181 (2007) 1653 (hypervolume);
+///   K. Deb and H. Jain, IEEE Trans. Evol. Comput. 18 (2014) 577 (reference directions).
+public struct EvolutionarySearch: Sendable, Codable {
+  private let kinds: [GeneKind]
+  private let size: Int
+  private let seed: UInt64
+  private var generation = 0
+  private var starts: [[Double]]
+  private var pending: [[Double]] = []
+  private var pendingByDifference: [Bool] = []
+  private var differenceShare = 0.5
+  private var survivors: [[Double]] = []
+  /// The current population.
+  public private(set) var population: [Evaluated] = []
+  /// Feasible points that nothing dominates, in order of their evaluation; at most 2000.
+  public private(set) var archive: [Evaluated] = []
+  /// Points evaluated so far.
+  public private(set) var evaluations = 0
+
+  private static let archiveSize = 2000
+
+  /// A search.
+  ///
+  /// - Parameters:
+  ///   - kinds: how each gene varies.
+  ///   - size: μ, at least 4.
+  ///   - starts: points to begin with, beside a Latin hypercube.
+  public init(_ kinds: [GeneKind], size: Int, starts: [[Double]] = [], seed: UInt64) {
+    precondition(size >= 4, "a population of \(size)")
+    self.kinds = kinds
+    self.size = size
+    self.starts = starts
+    self.seed = seed
+  }
+
+  /// The points to evaluate next, in order.
+  public mutating func ask() -> [[Double]] {
+    if !pending.isEmpty { return pending }
+    var stream = RandomStream(seed: seed, purpose: "search", draw: generation)
+    if population.isEmpty {
+      pending = Array(starts.prefix(size)) + firstPoints(size - min(starts.count, size), &stream)
+      pendingByDifference = pending.map { _ in false }
+    } else {
+      pending = []
+      pendingByDifference = []
+      let order = Self.order(population)
+      for k in 0..<size {
+        let byDifference = stream.uniform() < differenceShare
+        pending.append(child(of: k % population.count, order, byDifference, &stream))
+        pendingByDifference.append(byDifference)
+      }
+    }
+    return pending
+  }
+
+  /// What the points of `ask` gave, in the same order; the last may be missing when a budget ends.
+  public mutating func tell(_ results: [Evaluated]) {
+    var children = results
+    for k in children.indices {
+      children[k].index = evaluations + k
+      if children[k].isFeasible { record(children[k]) }
+    }
+    evaluations += children.count
+    let first = evaluations - children.count
+    let kept = Self.survivors(population + children, count: size, seed: seed, generation: generation)
+    if !population.isEmpty {
+      var counts = [0.0, 0.0]
+      for s in kept where s.index >= first { counts[pendingByDifference[s.index - first] ? 1 : 0] += 1 }
+      survivors = Array((survivors + [counts]).suffix(5))
+      let (a, b) = (survivors.reduce(1) { $0 + $1[0] }, survivors.reduce(1) { $0 + $1[1] })
+      // Survivors per child: an operator that is used more must earn more.
+      let (perSBX, perDE) = (a / max(1 - differenceShare, 0.05), b / max(differenceShare, 0.05))
+      differenceShare = min(max(perDE / (perDE + perSBX), 0.25), 0.75)
+    }
+    population = kept
+    pending = []
+    generation += 1
+  }
+
+  private mutating func record(_ point: Evaluated) {
+    if archive.contains(where: {
+      $0.objectives == point.objectives || ParetoFront.dominates($0.objectives, point.objectives)
+    }) {
+      return
+    }
+    archive.removeAll { ParetoFront.dominates(point.objectives, $0.objectives) }
+    archive.append(point)
+    if archive.count > Self.archiveSize {
+      let stream = RandomStream(seed: seed, purpose: "archive", draw: evaluations)
+      let thinned =
+        point.objectives.count < 3
+        ? HypervolumeSelection.keep(archive, count: Self.archiveSize)
+        : ReferenceDirections.niche(archive, chosen: [], count: Self.archiveSize / 2, stream: stream)
+      archive = thinned.sorted { $0.index < $1.index }
+    }
+  }
+
+  /// A Latin hypercube over reals, balanced over choices.
+  private func firstPoints(_ count: Int, _ stream: inout RandomStream) -> [[Double]] {
+    guard count > 0 else { return [] }
+    var points = [[Double]](repeating: [Double](repeating: 0, count: kinds.count), count: count)
+    for (g, kind) in kinds.enumerated() {
+      let order = stream.permutation(count)
+      for k in 0..<count {
+        let u = (Double(order[k]) + stream.uniform()) / Double(count)
+        switch kind {
+        case .real: points[k][g] = u
+        case .ordinal(let n), .category(let n): points[k][g] = Double(min(Int(u * Double(n)), n - 1))
+        }
+      }
+    }
+    return points
+  }
+
+  /// The better of two, by their places in `order`.
+  private func tournament(_ order: [Int], _ stream: inout RandomStream) -> Int {
+    let (a, b) = (stream.index(below: population.count), stream.index(below: population.count))
+    return order[a] <= order[b] ? a : b
+  }
+
+  private func child(of p: Int, _ order: [Int], _ byDifference: Bool, _ stream: inout RandomStream) -> [Double] {
+    let parent = byDifference ? population[p].genes : population[tournament(order, &stream)].genes
+    let base = population[tournament(order, &stream)].genes
+    var out = parent
+    let n = Double(kinds.count)
+    if byDifference {
+      let r = population[stream.index(below: population.count)].genes
+      let s = population[stream.index(below: population.count)].genes
+      let f = [0.3, 0.5, 0.8][stream.index(below: 3)]
+      let sure = stream.index(below: kinds.count)
+      for g in kinds.indices where kinds[g] == .real {
+        if stream.uniform() < 0.7 || g == sure { out[g] = Self.reflected(base[g] + f * (r[g] - s[g])) }
+      }
+    } else {
+      let crosses = stream.uniform() < 0.9
+      for g in kinds.indices where kinds[g] == .real {
+        var x = parent[g]
+        if crosses, stream.uniform() < 0.5 {
+          x = Self.crossed(parent[g], base[g], stream.uniform())
+          if stream.uniform() < 0.5 { x = parent[g] + base[g] - x }
+        }
+        if stream.uniform() < 1 / n { x = Self.mutated(Self.reflected(x), stream.uniform()) }
+        out[g] = Self.reflected(x)
+      }
+    }
+    for g in kinds.indices {
+      let count: Int
+      switch kinds[g] {
+      case .real: continue
+      case .ordinal(let c), .category(let c): count = c
+      }
+      if stream.uniform() < 0.5 { out[g] = base[g] }
+      guard stream.uniform() < 1.5 / n, count > 1 else { continue }
+      if case .category = kinds[g] {
+        let other = stream.index(below: count - 1)
+        out[g] = Double(other >= Int(out[g]) ? other + 1 : other)
+      } else {
+        let step = stream.uniform() < 0.5 ? -1.0 : 1.0
+        let moved = out[g] + step
+        out[g] = moved < 0 || moved > Double(count - 1) ? out[g] - step : moved
+      }
+    }
+    return out
+  }
+
+  /// Simulated binary crossover of two genes, distribution index 15.
+  private static func crossed(_ a: Double, _ b: Double, _ u: Double) -> Double {
+    let power = 1 / 16.0
+    let beta = u <= 0.5 ? pow(2 * u, power) : pow(1 / (2 * (1 - u)), power)
+    return 0.5 * ((1 + beta) * a + (1 - beta) * b)
+  }
+
+  /// Polynomial mutation of a gene, distribution index 20, bounded.
+  private static func mutated(_ x: Double, _ u: Double) -> Double {
+    let eta = 20.0
+    let delta: Double
+    if u < 0.5 {
+      delta = pow(2 * u + (1 - 2 * u) * pow(1 - x, eta + 1), 1 / (eta + 1)) - 1
+    } else {
+      delta = 1 - pow(2 * (1 - u) + 2 * (u - 0.5) * pow(x, eta + 1), 1 / (eta + 1))
+    }
+    return x + delta
+  }
+
+  private static func reflected(_ x: Double) -> Double {
+    var y = x
+    if y < 0 { y = -y }
+    if y > 1 { y = 2 - y }
+    return min(max(y, 0), 1)
+  }
+
+  /// Place of each individual: feasible before infeasible, then by rank (of violations where nothing is feasible).
+  private static func order(_ all: [Evaluated]) -> [Int] {
+    let feasible = all.indices.filter { all[$0].isFeasible }
+    var out = [Int](repeating: Int.max, count: all.count)
+    let ranks = ParetoFront.ranks(feasible.map { all[$0].objectives })
+    for (k, i) in feasible.enumerated() { out[i] = ranks[k] }
+    let rest = all.indices.filter { !all[$0].isFeasible }
+    let levels =
+      feasible.isEmpty
+      ? ParetoFront.ranks(rest.map { all[$0].violations })
+      : places(rest.map { all[$0].violations.reduce(0, +) })
+    for (k, i) in rest.enumerated() { out[i] = all.count + levels[k] }
+    return out
+  }
+
+  private static func places(_ values: [Double]) -> [Int] {
+    var out = [Int](repeating: 0, count: values.count)
+    for (place, i) in values.indices.sorted(by: { (values[$0], $0) < (values[$1], $1) }).enumerated() { out[i] = place }
+    return out
+  }
+
+  /// The `count` that live on.
+  private static func survivors(_ all: [Evaluated], count: Int, seed: UInt64, generation: Int) -> [Evaluated] {
+    // Copies add nothing.
+    var seen: Set<[Double]> = []
+    let distinct = all.filter { seen.insert($0.genes).inserted }
+    let pool = distinct.count >= count ? distinct : all
+    guard pool.count > count else { return pool }
+    let order = order(pool)
+    var out: [Evaluated] = []
+    for level in Set(order).sorted() {
+      let members = pool.indices.filter { order[$0] == level }.map { pool[$0] }
+      let room = count - out.count
+      if members.count <= room {
+        out += members
+      } else if room > 0 {
+        if !members[0].isFeasible {
+          out += members.sorted { ($0.violations.reduce(0, +), $0.index) < ($1.violations.reduce(0, +), $1.index) }
+            .prefix(room)
+        } else if members[0].objectives.count >= 3 {
+          out += ReferenceDirections.niche(
+            members, chosen: out, count: room,
+            stream: RandomStream(seed: seed, purpose: "niche", draw: generation))
+        } else {
+          out += HypervolumeSelection.keep(members, count: room)
+        }
+      }
+      if out.count == count { break }
+    }
+    return out
+  }
+}

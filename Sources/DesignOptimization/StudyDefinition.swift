@@ -1,0 +1,179 @@
+internal import Foundation
+
+/// A number read off the draws of a metric.
+public enum DesignStatistic: Sendable, Hashable {
+  /// The mean.
+  case mean
+  /// The quantile at a probability in (0, 1).
+  case quantile(Double)
+  /// The share of draws at or above a value.
+  case probabilityAtLeast(Double)
+
+  /// Reads `mean`, `q05` … `q95`, `p_ge:500`.
+  public init?(_ text: String) {
+    if text == "mean" {
+      self = .mean
+    } else if text.hasPrefix("q"), let percent = Double(text.dropFirst()), percent > 0, percent < 100 {
+      self = .quantile(percent / 100)
+    } else if text.hasPrefix("p_ge:"), let value = Double(text.dropFirst(5)) {
+      self = .probabilityAtLeast(value)
+    } else {
+      return nil
+    }
+  }
+
+  /// The statistic of ascending draws.
+  func value(ofSorted draws: [Double]) -> Double {
+    switch self {
+    case .mean: return draws.reduce(0, +) / Double(max(draws.count, 1))
+    case .quantile(let p):
+      let position = p * Double(draws.count - 1)
+      let low = Int(position)
+      let w = position - Double(low)
+      return w == 0 ? draws[low] : draws[low] * (1 - w) + draws[min(low + 1, draws.count - 1)] * w
+    case .probabilityAtLeast(let limit): return Double(draws.count { $0 >= limit }) / Double(max(draws.count, 1))
+    }
+  }
+}
+
+/// What a study wants.
+public struct DesignObjective: Sendable, Hashable {
+  /// A metric of the evaluator, `cost`, or a column of the design.
+  public var metric: String
+  /// Whether more is better.
+  public var isMaximised: Bool
+  /// How draws become one number.
+  public var statistic: DesignStatistic
+
+  /// An objective.
+  public init(metric: String, isMaximised: Bool, statistic: DesignStatistic = .mean) {
+    self.metric = metric
+    self.isMaximised = isMaximised
+    self.statistic = statistic
+  }
+}
+
+/// A limit that must hold with a probability over the virtual cells of a design.
+public struct ChanceConstraint: Sendable, Hashable {
+  /// A metric of the evaluator.
+  public var metric: String
+  /// Whether the metric must be at least the limit (else at most).
+  public var isLowerBound: Bool
+  /// The limit.
+  public var limit: Double
+  /// Probability with which it must hold, in (0, 1).
+  public var probability: Double
+
+  /// A constraint.
+  public init(metric: String, isLowerBound: Bool, limit: Double, probability: Double) {
+    self.metric = metric
+    self.isLowerBound = isLowerBound
+    self.limit = limit
+    self.probability = probability
+  }
+
+  /// The constraint as text.
+  public var text: String { "P(\(metric) \(isLowerBound ? ">=" : "<=") \(limit)) >= \(probability)" }
+
+  /// Share of draws that keep the limit.
+  func share(_ draws: [Double]) -> Double {
+    Double(draws.count { isLowerBound ? $0 >= limit : $0 <= limit }) / Double(max(draws.count, 1))
+  }
+
+  /// How far the quantile that must keep the limit is from it, in units of `scale`; it points the way even where no
+  /// draw keeps the limit.
+  func margin(ofSorted draws: [Double], scale: Double) -> Double {
+    if isLowerBound {
+      return max(limit - DesignStatistic.quantile(1 - probability).value(ofSorted: draws), 0) / scale
+    }
+    return max(DesignStatistic.quantile(probability).value(ofSorted: draws) - limit, 0) / scale
+  }
+}
+
+/// What an evaluator says of one design: draws of each metric, or why there are none.
+public struct DesignDraws: Sendable, Hashable {
+  /// Draws by metric; the same number for each.
+  public var metrics: [String: [Double]]
+  /// What hinders the evaluation of this design.
+  public var fault: String?
+
+  /// Draws of a design.
+  public init(metrics: [String: [Double]], fault: String? = nil) {
+    self.metrics = metrics
+    self.fault = fault
+  }
+}
+
+/// Anything that can say what a design would do: a simulation, a fitted model, a test function.
+///
+/// Draw d of every design must share its random numbers (common random numbers), so that designs differ by design alone.
+public protocol DesignEvaluator: Sendable {
+  /// Names of the metrics it gives.
+  var metrics: [String] { get }
+
+  /// Draws of every design, in order.
+  ///
+  /// - Parameters:
+  ///   - designs: columns in the units of their names.
+  ///   - draws: number of virtual cells each.
+  ///   - seed: another seed gives fresh virtual cells.
+  func evaluate(_ designs: [[String: DesignValue]], draws: Int, seed: UInt64) async throws -> [DesignDraws]
+}
+
+/// Objectives, limits and effort of a study.
+public struct StudyDefinition: Sendable {
+  /// The designs that may be built.
+  public var space: DesignSpace
+  /// One to four objectives.
+  public var objectives: [DesignObjective]
+  /// Limits over virtual cells.
+  public var chances: [ChanceConstraint]
+  /// Cost of a design; nil for none.
+  public var cost: Expression?
+  /// Virtual cells of a design in the search.
+  public var draws = 128
+  /// Virtual cells of a design on the front, drawn afresh.
+  public var verifyingDraws = 1024
+  /// Designs to evaluate.
+  public var budget = 500
+  /// The only source of chance.
+  public var seed: UInt64 = 1
+
+  /// A study.
+  ///
+  /// - Throws: `DesignSpaceError` for no objective or more than four, a metric that neither the evaluator nor the space
+  ///   gives, probabilities outside (0, 1), a budget below 80 or fewer than 32 draws.
+  public init(
+    space: DesignSpace, objectives: [DesignObjective], chances: [ChanceConstraint] = [], cost: Expression? = nil,
+    metrics: [String]
+  ) throws(DesignSpaceError) {
+    guard (1...4).contains(objectives.count) else {
+      throw DesignSpaceError(part: "objective", message: "\(objectives.count) objectives, expected 1 to 4")
+    }
+    let columns = Set(space.variables.map(\.name) + space.linked.map(\.name) + space.base.keys)
+    for o in objectives where !metrics.contains(o.metric) && !(o.metric == "cost" && cost != nil) {
+      guard columns.contains(o.metric) else {
+        throw DesignSpaceError(
+          part: "objective \"\(o.metric)\"",
+          message: "no such metric; there are \(metrics.joined(separator: ", ")) and the columns of the design")
+      }
+    }
+    for c in chances {
+      guard metrics.contains(c.metric) else {
+        throw DesignSpaceError(
+          part: "constraint \"\(c.metric)\"", message: "no such metric; there are \(metrics.joined(separator: ", "))")
+      }
+      guard c.probability > 0, c.probability < 1 else {
+        throw DesignSpaceError(
+          part: "constraint \"\(c.metric)\"", message: "probability \(c.probability), expected between 0 and 1")
+      }
+    }
+    if let name = cost?.names.first(where: { !columns.contains($0) }) {
+      throw DesignSpaceError(part: "cost", message: "\"\(name)\" is no column of the design")
+    }
+    self.space = space
+    self.objectives = objectives
+    self.chances = chances
+    self.cost = cost
+  }
+}

@@ -1,0 +1,134 @@
+import SolidFade
+
+/// What a study found as tables, JSON and text.
+struct StudyWriter {
+  var definition: StudyDefinition
+  var result: StudyResult
+
+  private var variables: [String] { definition.space.variables.map(\.name) + definition.space.linked.map(\.name) }
+
+  private func label(_ o: DesignObjective) -> String {
+    switch o.statistic {
+    case .mean: o.metric + "_mean"
+    case .quantile(let p): o.metric + "_q" + (p < 0.095 ? "0" : "") + shortest((p * 100).rounded())
+    case .probabilityAtLeast(let x): "p_" + o.metric + "_ge_" + shortest(x)
+    }
+  }
+
+  private func cell(_ v: DesignValue?) -> CSVWriter.Field {
+    switch v {
+    case .number(let x)?: .number(x)
+    case .text(let t)?: .text(t)
+    case nil: .number(nil)
+    }
+  }
+
+  private static func tree(_ v: DesignValue) -> JSONTree {
+    switch v {
+    case .number(let x): CommandRun.real(x)
+    case .text(let t): .string(t)
+    }
+  }
+
+  private var objectiveHeader: [String] {
+    definition.objectives.flatMap { o in [label(o)] + ["q05", "q50", "q95"].map { o.metric + "_" + $0 } }
+      .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+
+  private func objectiveFields(_ d: StudiedDesign) -> [CSVWriter.Field] {
+    var values: [String: Double] = [:]
+    for (k, o) in definition.objectives.enumerated() where d.objectives.count > k {
+      values[label(o)] = d.objectives[k]
+      for (q, name) in ["q05", "q50", "q95"].enumerated() where d.quantiles.count > k {
+        values[o.metric + "_" + name] = d.quantiles[k][q]
+      }
+    }
+    return objectiveHeader.map { .number(values[$0].flatMap { $0.isFinite ? $0 : nil }) }
+  }
+
+  var files: [String: [UInt8]] {
+    let chances = definition.chances.indices.map { "p_constraint_\($0 + 1)" }
+    var front = CSVWriter(
+      header: ["design_id"] + variables + objectiveHeader + chances + ["verdict", "n_draws", "evaluation"])
+    var history = CSVWriter(
+      header: ["evaluation"] + variables + objectiveHeader + chances + ["feasible", "violation", "fault"])
+    var candidates = CSVWriter(header: ["cell_id"] + columns)
+    for (k, m) in result.front.enumerated() {
+      let d = m.fresh
+      front.append(
+        [.text("d\(k + 1)")] + variables.map { cell(d.design[$0]) } + objectiveFields(d)
+          + d.probabilities.map { .number($0) }
+          + [.text(m.verdict.rawValue), .number(Double(d.draws)), .number(Double(d.index))])
+      candidates.append([.text("d\(k + 1)")] + columns.map { cell(d.design[$0]) })
+    }
+    for d in result.history {
+      history.append(
+        [.number(Double(d.index))] + variables.map { cell(d.design[$0]) } + objectiveFields(d)
+          + chances.indices.map { .number(d.probabilities.indices.contains($0) ? d.probabilities[$0] : nil) }
+          + [.bool(d.isFeasible), .number(d.violations.reduce(0, +)), .text(d.fault)])
+    }
+    var summary = document
+    summary["schema"] = .string("solidfade.result/1")
+    summary["command"] = .string("optimize")
+    return [
+      "front.csv": front.bytes, "history.csv": history.bytes, "candidates.csv": candidates.bytes,
+      "optimize.json": JSONTree.object(summary).serialized(pretty: true),
+    ]
+  }
+
+  /// Columns of a cell that are stated anywhere on the front.
+  private var columns: [String] {
+    Set(result.front.flatMap { $0.fresh.design.keys }).subtracting(["cell_id"]).sorted()
+  }
+
+  var document: [String: JSONTree] {
+    [
+      "stop": .string(result.stop), "evaluations": .integer(Int64(result.history.count)),
+      "optimism": .array(result.optimism.map { CommandRun.real($0) }),
+      "hypervolume": .array(
+        result.hypervolume.map {
+          .object(["evaluations": .integer(Int64($0.evaluations)), "value": .number($0.value)])
+        }),
+      "objectives": .array(definition.objectives.map { .string(label($0)) }),
+      "constraints": .array(definition.chances.map { .string($0.text) }),
+      "front": .array(
+        result.front.enumerated().map { k, m in
+          .object([
+            "design_id": .string("d\(k + 1)"), "design": .object(m.fresh.design.mapValues(Self.tree)),
+            "objectives": .array(m.fresh.objectives.map { CommandRun.real($0) }),
+            "searched": .array(m.searched.map { CommandRun.real($0) }),
+            "probabilities": .array(m.fresh.probabilities.map { .number($0) }), "verdict": .string(m.verdict.rawValue),
+          ])
+        }),
+      "conflict": .array(
+        result.conflict.map {
+          .object(["constraint": .string($0.constraint), "least_violation": CommandRun.real($0.leastViolation)])
+        }),
+    ]
+  }
+
+  /// The winners as a table: what to build, what is expected, how sure.
+  var text: String {
+    let shown = definition.objectives.map(label)
+    let varied = definition.space.variables.map(\.name)
+    var rows = [["design"] + varied + shown + definition.chances.map(\.text) + ["verdict"]]
+    let step = max((result.front.count + 11) / 12, 1)
+    for k in stride(from: 0, to: result.front.count, by: step) {
+      let m = result.front[k]
+      rows.append(
+        ["d\(k + 1)"]
+          + varied.map { name in
+            switch m.fresh.design[name] {
+            case .number(let x)?: Tables.significant(x)
+            case .text(let t)?: t
+            case nil: "–"
+            }
+          } + m.fresh.objectives.map { Tables.significant($0) } + m.fresh.probabilities.map { Tables.significant($0) }
+          + [m.verdict.rawValue])
+    }
+    let flattered = zip(shown, result.optimism).map { "\($0) \(Tables.significant($1))" }.joined(separator: ", ")
+    return Tables.aligned(rows)
+      + "\(result.front.count) designs on the front of \(result.history.count) evaluated, judged on fresh virtual cells;\n"
+      + "the search flattered them by \(flattered).\n"
+  }
+}

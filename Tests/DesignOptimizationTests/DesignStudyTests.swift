@@ -1,0 +1,130 @@
+import Foundation
+import NumericalMethods
+import Testing
+
+@testable import DesignOptimization
+
+/// Studies with known answers.
+@Suite struct DesignStudyTests {
+  /// Metrics as formulas of the design and a standard normal draw.
+  private struct Formula: DesignEvaluator {
+    var metrics: [String]
+    var body: @Sendable ([String: DesignValue], Double) -> [Double]
+
+    func evaluate(_ designs: [[String: DesignValue]], draws: Int, seed: UInt64) async throws -> [DesignDraws] {
+      let normals = (0..<draws).map { d -> Double in
+        var stream = RandomStream(seed: seed, purpose: "formula", draw: d)
+        return stream.normal()
+      }
+      return designs.map { design in
+        let rows = normals.map { body(design, $0) }
+        return DesignDraws(
+          metrics: Dictionary(
+            uniqueKeysWithValues: metrics.indices.map { k in (metrics[k], rows.map { $0[k] }) }))
+      }
+    }
+  }
+
+  private func x(_ d: [String: DesignValue]) -> Double { d["x"]?.number ?? .nan }
+
+  @Test("A chance constraint with a known answer: max x with P(x + 0.1 u ≤ 1) ≥ 0.9")
+  func chance() async throws {
+    let space = try DesignSpace(variables: [DesignVariable("x", .real(0...2, isLogarithmic: false))])
+    let evaluator = Formula(metrics: ["y"]) { d, u in [(d["x"]?.number ?? .nan) + 0.1 * u] }
+    var definition = try StudyDefinition(
+      space: space, objectives: [DesignObjective(metric: "x", isMaximised: true)],
+      chances: [ChanceConstraint(metric: "y", isLowerBound: false, limit: 1, probability: 0.9)], metrics: ["y"])
+    definition.budget = 300
+    definition.draws = 4096
+    definition.verifyingDraws = 4096
+    let result = try await DesignStudy(definition, evaluator: evaluator).run()
+    let best = try #require(result.front.first)
+    #expect(abs(best.fresh.objectives[0] - (1 - 0.128155)) < 0.008)
+    #expect(best.verdict != .fails)
+  }
+
+  @Test("The robust optimum is not the nominal one")
+  func robust() async throws {
+    @Sendable func f(_ x: Double) -> Double { 0.4 * exp(-(x - 3) * (x - 3) / 2) + exp(-(x - 7) * (x - 7) / 0.02) }
+    let space = try DesignSpace(variables: [DesignVariable("x", .real(0...10, isLogarithmic: false))])
+    for (spread, answer) in [(0.5, 3.0), (0.0, 7.0)] {
+      let evaluator = Formula(metrics: ["y"]) { d, u in [f((d["x"]?.number ?? .nan) + spread * u)] }
+      var definition = try StudyDefinition(
+        space: space, objectives: [DesignObjective(metric: "y", isMaximised: true)], metrics: ["y"])
+      definition.budget = 600
+      definition.draws = 1024
+      let result = try await DesignStudy(definition, evaluator: evaluator).run()
+      #expect(abs(x(try #require(result.front.first).fresh.design) - answer) < 0.06)
+    }
+  }
+
+  @Test("Two objectives: the front is the trade-off, the search's values are not flattered on fresh draws")
+  func tradeOff() async throws {
+    let space = try DesignSpace(
+      variables: [
+        DesignVariable("x", .real(0...1, isLogarithmic: false)), DesignVariable("k", .category(["bad", "good"])),
+      ], constraints: [try Expression("x <= 0.8")])
+    let evaluator = Formula(metrics: ["life", "energy"]) { d, u in
+      let x = d["x"]?.number ?? .nan
+      let gain = d["k"] == .text("good") ? 0.2 : 0
+      return [1 - x + gain + 0.05 * u, x]
+    }
+    var definition = try StudyDefinition(
+      space: space,
+      objectives: [
+        DesignObjective(metric: "life", isMaximised: true, statistic: .quantile(0.1)),
+        DesignObjective(metric: "energy", isMaximised: true),
+      ], metrics: ["life", "energy"])
+    definition.budget = 400
+    let a = try await DesignStudy(definition, evaluator: evaluator).run()
+    let b = try await DesignStudy(definition, evaluator: evaluator).run()
+    #expect(a.history == b.history && a.front == b.front)
+    #expect(a.front.count > 15)
+    #expect(a.front.allSatisfy { $0.fresh.design["k"] == .text("good") && x($0.fresh.design) <= 0.8 })
+    for m in a.front { #expect(abs(m.fresh.objectives[0] - (1.2 - x(m.fresh.design) - 0.064)) < 0.012) }
+    #expect(zip(a.hypervolume, a.hypervolume.dropFirst()).allSatisfy { $0.value <= $1.value + 1e-12 })
+  }
+
+  @Test("An infeasible space names the smallest set of constraints that cannot hold together")
+  func infeasible() async throws {
+    let space = try DesignSpace(
+      variables: [
+        DesignVariable("x", .real(0...1, isLogarithmic: false)),
+        DesignVariable("y", .real(0...1, isLogarithmic: false)),
+      ], constraints: [try Expression("x >= 0.7"), try Expression("y <= 0.5"), try Expression("x <= 0.3")])
+    let evaluator = Formula(metrics: ["m"]) { _, u in [u] }
+    var definition = try StudyDefinition(
+      space: space, objectives: [DesignObjective(metric: "m", isMaximised: true)], metrics: ["m"])
+    definition.budget = 200
+    let result = try await DesignStudy(definition, evaluator: evaluator).run()
+    #expect(result.front.isEmpty)
+    #expect(result.conflict.map(\.constraint) == ["x >= 0.7", "x <= 0.3"])
+  }
+
+  @Test("Definitions that make no sense are refused by name")
+  func definitions() throws {
+    let space = try DesignSpace(variables: [DesignVariable("x", .real(0...1, isLogarithmic: false))])
+    func refused(_ body: () throws -> Void) -> String {
+      do {
+        try body()
+        return ""
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(refused { _ = try StudyDefinition(space: space, objectives: [], metrics: []) }.contains("0 objectives"))
+    #expect(
+      refused {
+        _ = try StudyDefinition(
+          space: space, objectives: [DesignObjective(metric: "lief", isMaximised: true)], metrics: ["life"])
+      }.contains("life"))
+    #expect(
+      refused {
+        _ = try StudyDefinition(
+          space: space, objectives: [DesignObjective(metric: "x", isMaximised: true)],
+          chances: [ChanceConstraint(metric: "life", isLowerBound: true, limit: 1, probability: 1)], metrics: ["life"])
+      }.contains("between 0 and 1"))
+    #expect(DesignStatistic("q10") == .quantile(0.1) && DesignStatistic("p_ge:500") == .probabilityAtLeast(500))
+    #expect(DesignStatistic("q0") == nil && DesignStatistic("median") == nil)
+  }
+}
