@@ -210,11 +210,13 @@ public struct ManufacturingVariability: Sendable, Hashable {
     }
   }
 
+  /// Equal when they say the same.
   public static func == (a: ManufacturingVariability, b: ManufacturingVariability) -> Bool {
     a.parameters == b.parameters && a.correlations == b.correlations && a.levelValues == b.levelValues
       && a.earlyValues == b.earlyValues
   }
 
+  /// Hashes parameters and levels.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(parameters)
     hasher.combine(levelValues)

@@ -4,7 +4,8 @@ import SolidFade
 /// `solidfade variability`: virtual populations of built cells.
 struct VariabilityCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "variability", abstract: "Manufacturing variability.", subcommands: [VariabilitySample.self])
+    commandName: "variability", abstract: "Manufacturing variability: fit it from replicates, sample cells as built.",
+    subcommands: [VariabilityFit.self, VariabilitySample.self])
 }
 
 /// `solidfade variability sample`: cells as built, from a design and the spread of its build parameters.

@@ -356,6 +356,7 @@ public struct GaussianProcess: Sendable, Hashable, Codable {
       && a.variances == b.variances && a.coefficients == b.coefficients
   }
 
+  /// Hashes what tells processes apart.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(kernel)
     hasher.combine(coefficients)

@@ -1,0 +1,110 @@
+import Testing
+
+@testable import NumericalMethods
+
+@Suite struct VarianceComponentsTests {
+  /// Yield of dyestuff, six batches of five (O. L. Davies, Statistical Methods in Research and Production, 1947).
+  private static let dyestuff: [[Double]] = [
+    [1545, 1440, 1440, 1520, 1580], [1540, 1555, 1490, 1560, 1495], [1595, 1550, 1605, 1510, 1560],
+    [1445, 1440, 1595, 1465, 1545], [1595, 1630, 1515, 1635, 1625], [1520, 1455, 1450, 1480, 1445],
+  ]
+
+  private func fit(_ skipping: Set<Int>) -> VarianceComponents {
+    var data: [VarianceComponents.Observation] = []
+    var row = 0
+    for (b, values) in Self.dyestuff.enumerated() {
+      for value in values {
+        if !skipping.contains(row) { data.append(VarianceComponents.Observation(value, inner: b)) }
+        row += 1
+      }
+    }
+    return VarianceComponents(data, prior: .init(outer: 50, inner: 50, residual: 50))
+  }
+
+  @Test("Dyestuff: the mode is the closed form, balanced and unbalanced")
+  func dyestuff() {
+    let whole = fit([])
+    #expect(abs(whole.inner.mode * whole.inner.mode - 1764.05) < 0.02)
+    #expect(abs(whole.residual.mode * whole.residual.mode - 2451.25) < 0.02)
+    #expect(whole.outer.status == .assumed && whole.inner.freedom == 5 && whole.residual.freedom == 24)
+    let part = fit([0, 1, 2, 8, 20, 21])
+    #expect(abs(part.inner.mode * part.inner.mode - 1467.10) < 0.05)
+    #expect(abs(part.residual.mode * part.residual.mode - 2335.64) < 0.05)
+    #expect(whole.inner.q05 < 42 && whole.inner.q95 > 42)
+  }
+
+  /// The restricted likelihood from the whole covariance matrix.
+  private func dense(
+    _ data: [VarianceComponents.Observation], _ a: Double, _ b: Double, _ c: Double
+  ) throws -> Double {
+    let names = Set(data.map(\.condition)).sorted()
+    var v = Matrix(rows: data.count, columns: data.count)
+    for i in data.indices {
+      for j in data.indices {
+        let isLab = data[i].outer == data[j].outer
+        v[i, j] = (i == j ? c * c : 0) + (isLab ? a * a : 0)
+        if isLab, data[i].inner == data[j].inner { v[i, j] += b * b }
+      }
+    }
+    func dot(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
+    let factor = try Cholesky(v)
+    let x = names.map { name in data.map { $0.condition == name ? 1.0 : 0 } }
+    let y = data.map(\.value)
+    let solved = x.map(factor.solve)
+    var xvx = Matrix(rows: names.count, columns: names.count)
+    for p in names.indices { for q in names.indices { xvx[p, q] = dot(x[p], solved[q]) } }
+    let inner = try Cholesky(xvx)
+    let xvy = solved.map { dot($0, y) }
+    let rest = dot(y, factor.solve(y)) - dot(xvy, inner.solve(xvy))
+    return -0.5 * (factor.logDeterminant + inner.logDeterminant + rest)
+  }
+
+  @Test("The recursion equals the dense restricted likelihood on unbalanced nested designs")
+  func recursion() throws {
+    var stream = RandomStream(seed: 4, purpose: "nested")
+    for _ in 0..<100 {
+      let data = (0..<(6 + stream.index(below: 10))).map { _ in
+        VarianceComponents.Observation(
+          stream.normal(), condition: stream.index(below: 2), outer: stream.index(below: 3),
+          inner: stream.index(below: 2))
+      }
+      let counts = Dictionary(data.map { ($0.condition, 1) }, uniquingKeysWith: +)
+      let kept = data.filter { (counts[$0.condition] ?? 0) > 1 }
+      for (a, b, c) in [(0.3, 0.2, 0.5), (0, 0.4, 0.1), (1.5, 0, 2)] {
+        let found = NestedLikelihood(data).log(outer: a, inner: b, residual: c)
+        let expected = try dense(kept, a, b, c)
+        #expect(abs(found - expected) < 1e-9 * max(abs(expected), 1))
+      }
+    }
+  }
+
+  @Test("Components drawn from the prior are covered as promised: three batches of three")
+  func calibration() {
+    var covered = [0, 0]
+    let rounds = 400
+    for round in 0..<rounds {
+      var stream = RandomStream(seed: 9, purpose: "components", draw: round)
+      let sd = [0.08, 0.15].map { $0 * VarianceComponents.halfTQuantile(stream.uniform()) }
+      var data: [VarianceComponents.Observation] = []
+      for b in 0..<3 {
+        let batch = sd[0] * stream.normal()
+        for _ in 0..<3 { data.append(VarianceComponents.Observation(batch + sd[1] * stream.normal(), inner: b)) }
+      }
+      let found = VarianceComponents(data)
+      for (k, c) in [found.inner, found.residual].enumerated() where c.q05 <= sd[k] && sd[k] <= c.q95 {
+        covered[k] += 1
+      }
+    }
+    for c in covered { #expect(abs(Double(c) / Double(rounds) - 0.9) < 0.06, "\(c)") }
+  }
+
+  @Test("Batches alike give a mode of 0 and a proper posterior; no replicates leave the prior")
+  func edges() {
+    let alike = VarianceComponents(
+      [1.0, 2, 3, 1, 2, 3].enumerated().map { VarianceComponents.Observation($1, inner: $0 / 3) })
+    #expect(alike.inner.mode == 0 && alike.inner.median > 0 && alike.inner.q95.isFinite)
+    let lone = VarianceComponents((0..<4).map { VarianceComponents.Observation(Double($0), condition: $0) })
+    #expect([lone.outer, lone.inner, lone.residual].allSatisfy { $0.status == .assumed })
+    #expect(abs(lone.residual.median - 0.15 * 0.7649) < 1e-3)
+  }
+}
