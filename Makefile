@@ -8,7 +8,7 @@ OUT := out/demo
 
 PEERS ?= Benchmarks/learner/.build/peers
 
-.PHONY: build demo test lint format bench bench-learner bench-physics validation docs datasets score skill models setup clean
+.PHONY: build demo test lint format bench bench-learner bench-physics validation docs datasets skill models setup clean
 
 setup:
 	@bash scripts/setup.sh
@@ -50,9 +50,6 @@ docs: setup
 
 datasets: build
 	@bash scripts/make-datasets.sh $(TOOL)
-
-score: build
-	@bash scripts/score.sh $(TOOL) ../shared/data
 
 # Every benchmark that the data at hand allow, beside published numbers and baselines; about 12 minutes.
 skill: build
