@@ -82,7 +82,8 @@ struct Simulate: AsyncParsableCommand {
       if let calibration { population.calibration = try PhysicsFiles.calibration(calibration) }
       population.library = population.library.adding(try materials.flatMap(PhysicsFiles.materials))
       var outcome = Outcome(warnings: dataset.warnings)
-      var results = SimulationResults(request: request, draws: draws, cycles: cycles)
+      var results = SimulationResults(
+        request: request, draws: draws, cycles: cycles, keepsSeries: global.out != nil)
       for history in dataset.cells {
         do {
           if draws == 1 {

@@ -10,11 +10,15 @@ struct SimulationResults {
   private(set) var cells: [(history: CellHistory, runs: [AgeingTrajectory], designs: [CellDesign], loopGain: Double?)] =
     []
   private(set) var faults: [DataWarning] = []
+  private var documents: [JSONTree] = []
+  private let keepsSeries: Bool
 
-  init(request: SimulationRequest, draws: Int, cycles: Int) {
+  /// - Parameter keepsSeries: whether tables will be written; else the series of a cell are summarised and let go.
+  init(request: SimulationRequest, draws: Int, cycles: Int, keepsSeries: Bool) {
     self.request = request
     self.draws = draws
     self.cycles = cycles
+    self.keepsSeries = keepsSeries
   }
 
   /// Takes the runs of a cell; those whose numerics failed become warnings with the step.
@@ -30,7 +34,10 @@ struct SimulationResults {
           help: "check the parameters"))
     }
     let sound = runs.indices.filter { runs[$0].fault == nil }
-    cells.append((history, sound.map { runs[$0] }, sound.map { members[$0].design }, loopGain))
+    var kept = sound.map { runs[$0] }
+    documents.append(.object(document(history, kept, loopGain)))
+    if !keepsSeries, draws > 1 { kept = kept.map { $0.withoutStates() } }
+    cells.append((history, kept, sound.map { members[$0].design }, loopGain))
   }
 
   var hasNoSoundRun: Bool { !cells.isEmpty && cells.allSatisfy(\.runs.isEmpty) }
@@ -61,7 +68,7 @@ struct SimulationResults {
     [
       "age": .string("cycle_count"), "draws": .integer(Int64(draws)), "tier": .string("A"),
       "quantiles": list(Self.levels), "end_of_life": .number(request.limit),
-      "cells": .array(cells.map { .object(document($0.history, $0.runs, $0.loopGain)) }),
+      "cells": .array(documents),
     ]
   }
 

@@ -44,17 +44,21 @@ struct Gallery {
     return (value, slope)
   }
 
-  /// Potential and dU/dx at a content, by bisection of the content, which falls strictly.
+  /// Potential and dU/dx at a content, by Newton's steps within a shrinking bracket: the content falls strictly.
   static func potential(
     _ galleries: [Gallery], at x: Double, within range: ClosedRange<Double>
   ) -> (value: Double, slope: Double) {
-    var low = range.lowerBound
-    var high = range.upperBound
-    for _ in 0..<60 {
-      let middle = 0.5 * (low + high)
-      if content(galleries, middle).value > x { low = middle } else { high = middle }
+    var (low, high) = (range.lowerBound, range.upperBound)
+    var u = 0.5 * (low + high)
+    for _ in 0..<100 {
+      let (value, slope) = content(galleries, u)
+      if value > x { low = u } else { high = u }
+      let step = u - (value - x) / slope
+      let next = step > low && step < high ? step : 0.5 * (low + high)
+      let isDone = abs(next - u) <= 4 * u.ulp
+      u = next
+      if isDone { break }
     }
-    let u = 0.5 * (low + high)
     return (u, 1 / content(galleries, u).slope)
   }
 }

@@ -39,6 +39,17 @@ public struct AgeingTrajectory: Sendable, Hashable {
   /// What ends the life first.
   public var failure: FailureEvent? { failures.first }
 
+  /// The run with its retention, life and failures alone, for keeping many.
+  public func withoutStates() -> AgeingTrajectory {
+    var out = AgeingTrajectory()
+    out.ages = ages
+    out.capacityRetention = capacityRetention
+    out.life = life
+    out.failures = failures
+    out.fault = fault
+    return out
+  }
+
   /// Ten-second area resistances [Ω·m²].
   public var areaResistanceOhmM2: [Double] { resistances.map(\.totalOhmM2) }
 
