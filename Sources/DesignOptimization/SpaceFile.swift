@@ -26,8 +26,6 @@ public struct SpaceFile: Sendable {
   public var definition: StudyDefinition
   /// What the builds scatter by.
   public var variability: ManufacturingVariability
-  /// Variables that are not columns of the design or have words that no material of the library bears.
-  public var warnings: [DataWarning] = []
 
   /// Reads a study.
   ///
@@ -249,7 +247,7 @@ struct StudyTable {
   func list(_ key: String) -> [[String: Any]] { root[key] as? [[String: Any]] ?? [] }
 
   func fault(_ part: String, _ message: String, column: Int? = nil) -> DataFaults {
-    DataFaults(DataFault("E070", file: path, column: column, field: part, message, help: nil))
+    DataFaults(DataFault("E070", file: path, column: column, field: part, "\(part): \(message)", help: nil))
   }
 
   func text(_ entry: [String: Any], _ key: String, _ part: String) throws -> String {

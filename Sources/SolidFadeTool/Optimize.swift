@@ -40,7 +40,7 @@ struct Optimize: AsyncParsableCommand {
         report?(ProgressEvent(stage: "search", done: $0, total: $1))
       }
       let writer = StudyWriter(definition: definition, result: result)
-      var outcome = Outcome(warnings: file.warnings)
+      var outcome = Outcome(warnings: faults(result.history))
       outcome.document = writer.document
       if result.front.isEmpty {
         if result.conflict.isEmpty {
@@ -65,6 +65,16 @@ struct Optimize: AsyncParsableCommand {
         outcome.text += "Wrote \(out)\n"
       }
       return outcome
+    }
+  }
+
+  /// What kept designs from being simulated, each reason once.
+  private func faults(_ history: [StudiedDesign]) -> [DataWarning] {
+    Dictionary(grouping: history.compactMap(\.fault)) { $0 }.sorted { $0.key < $1.key }.prefix(10).map { reason, all in
+      DataWarning(
+        "W072", file: space, field: "variable",
+        "\(all.count) of \(history.count) designs cannot be simulated: \(reason)",
+        help: "they count as infeasible")
     }
   }
 }

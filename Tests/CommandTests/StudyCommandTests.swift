@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+
+/// Design studies, spread of builds and notebooks from the command line.
+@Suite(.serialized, .enabled(if: Tool.path != nil, "skipped: build the product solidfade first"))
+struct StudyCommandTests {
+  private func write(_ place: Workplace, _ name: String, _ text: String) throws {
+    try place.write(name, Array(text.utf8))
+  }
+
+  private func base(_ place: Workplace) throws {
+    try write(
+      place, "cells.csv",
+      "cell_id,cathode_material,coating,electrolyte_material,anode_material,upper_cutoff_v,areal_loading_mg_cm2,"
+        + "stack_pressure_mpa,temperature_celsius,discharge_c_rate\n"
+        + "A,NCM811,none,Li6PS5Cl,Li-In,4.3,12,20,25,0.3\n")
+    try write(
+      place, "v.toml",
+      "parameter = [ { name = \"areal_loading_mg_cm2\", dist = \"normal\", sd_rel = 0.05 } ]\n")
+  }
+
+  @Test("A study writes its front, the same for any number of threads, and a notebook shows it")
+  func study() throws {
+    let place = try Workplace()
+    try base(place)
+    try write(
+      place, "space.toml",
+      """
+      base = "cells.csv:A"
+      variable = [
+        { name = "upper_cutoff_v", type = "ordinal", values = [4.1, 4.3] },
+        { name = "coating", type = "category", values = ["none", "LiNbO3"] },
+        { name = "stack_pressure_mpa", type = "real", bounds = [5, 50], scale = "log" },
+      ]
+      objective = [ { metric = "life", goal = "max", statistic = "q10" }, { metric = "cell_energy_wh_kg", goal = "max" } ]
+      constraint = [ { expression = "stack_pressure_mpa <= 40" } ]
+      robust = { variability = "v.toml", draws = 32 }
+      """)
+    var tables: [Data?] = []
+    for threads in ["1", "2"] {
+      let out = place.at("s" + threads)
+      let run = try Tool.run(
+        [
+          "optimize", place.at("space.toml"), "--budget", "80", "--horizon", "200", "--threads", threads, "-o", out,
+          "-q",
+          "--json",
+        ])
+      #expect(run.code == 0, "\(run.error)")
+      let front = try #require(try run.document()["front"] as? [[String: Any]])
+      #expect(!front.isEmpty)
+      tables.append(FileManager.default.contents(atPath: out + "/history.csv"))
+    }
+    #expect(tables[0] != nil && tables[0] == tables[1])
+    let notebook = try Tool.run(["notebook", place.at("s1"), "-o", place.at("s.ipynb"), "-q"])
+    #expect(notebook.code == 0, "\(notebook.error)")
+    let text = try String(contentsOfFile: place.at("s.ipynb"), encoding: .utf8)
+    #expect(text.contains("\"nbformat_minor\" : 5") && text.contains("Path(\\\"s1\\\")"))
+    #expect(try Tool.run(["notebook", place.at("."), "-o", place.at("t.ipynb"), "-q"]).code == 2)
+  }
+
+  @Test(
+    "What a space gets wrong is named",
+    arguments: [
+      ("variable = [ { name = \"lief\", type = \"real\", bounds = [1, 2] } ]", "lief"),
+      ("variable = [ { name = \"stack_pressure_mpa\", type = \"real\", bounds = [2, 1] } ]", "ascending"),
+      ("variable = [ { name = \"observed_life\", type = \"real\", bounds = [1, 2] } ]", "outcome"),
+      (
+        "variable = [ { name = \"stack_pressure_mpa\", type = \"real\", bounds = [1, 9] } ]\n"
+          + "constraint = [ { expression = \"stack_pressure_mpa > 3 +\" } ]", "column 25"
+      ),
+      (
+        "variable = [ { name = \"stack_pressure_mpa\", type = \"real\", bounds = [1, 9] } ]\n"
+          + "constraint = [ { expression = \"stack_pressure_mpa > 30\" } ]", "stack_pressure_mpa > 30"
+      ),
+    ])
+  func faults(text: String, word: String) throws {
+    let place = try Workplace()
+    try write(place, "space.toml", "objective = [ { metric = \"life\", goal = \"max\" } ]\n" + text + "\n")
+    let run = try Tool.run(["optimize", place.at("space.toml"), "--budget", "80", "--horizon", "20", "-q"])
+    #expect(run.code == 2)
+    #expect(run.error.contains(word), "\(run.error)")
+  }
+
+  @Test("Cells as built scatter as stated, and replicates give the scatter of lives with its interval")
+  func variability() throws {
+    let place = try Workplace()
+    try base(place)
+    let sample = try Tool.run(
+      [
+        "variability", "sample", place.at("v.toml"), place.at("cells.csv") + ":A", "--n", "400", "-o",
+        place.at("b.csv"), "-q",
+      ])
+    #expect(sample.code == 0, "\(sample.error)")
+    let rows = try String(contentsOfFile: place.at("b.csv"), encoding: .utf8).split(separator: "\n")
+    #expect(rows.count == 401)
+    let column = try #require(rows[0].split(separator: ",").firstIndex(of: "areal_loading_mg_cm2"))
+    let values = rows.dropFirst().compactMap { Double($0.split(separator: ",")[column]) }
+    let mean = values.reduce(0, +) / 400
+    let sd = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 400).squareRoot()
+    #expect(abs(mean - 12) < 0.1 && abs(sd - 0.6) < 0.08)
+    try place.dataset("d", cells: 12)
+    let fit = try Tool.run(["variability", "fit", place.at("d"), "-o", place.at("f.toml"), "--json", "-q"])
+    #expect(fit.code == 0, "\(fit.error)")
+    let levels = try #require(try fit.document()["levels"] as? [String: [String: Any]])
+    #expect(Set(levels.keys) == ["lab", "batch", "cell"])
+    #expect(try String(contentsOfFile: place.at("f.toml"), encoding: .utf8).contains("[detail.cell]"))
+  }
+}
