@@ -1,4 +1,4 @@
-public import BatteryData
+internal import BatteryData
 internal import CellModel
 internal import Foundation
 internal import TOMLKit
