@@ -18,7 +18,7 @@ struct SolidFadeTool: AsyncParsableCommand {
     version: "solidfade \(toolVersion)",
     subcommands: [
       Train.self, Predict.self, Evaluate.self, CrossValidate.self, Skill.self, Simulate.self, Check.self, Import.self,
-      Columns.self, Optimize.self, VariabilityCommand.self, NotebookCommand.self,
+      Columns.self, Optimize.self, VariabilityCommand.self, PlanCommand.self, NotebookCommand.self,
       Report.self,
       ModelCommand.self, Validate.self,
     ])

@@ -81,6 +81,31 @@ struct StudyCommandTests {
     #expect(run.error.contains(word), "\(run.error)")
   }
 
+  @Test("A plan keeps its channels and weeks, in three styles, the optimal the narrowest; bad stresses are named")
+  func plan() throws {
+    let place = try Workplace()
+    try base(place)
+    let run = try Tool.run(
+      [
+        "plan", place.at("cells.csv") + ":A", "--channels", "8", "--weeks", "8", "--stress",
+        "temperature_celsius=25,45,60", "-o", place.at("p"), "--json", "-q",
+      ])
+    #expect(run.code == 0, "\(run.error)")
+    let plans = try #require(try run.document()["plans"] as? [[String: Any]])
+    #expect(plans.compactMap { $0["style"] as? String } == ["optimal", "compromise", "balanced"])
+    let spreads = plans.compactMap { $0["sd_log_life_after"] as? Double }
+    #expect(spreads[0] <= spreads[1] + 1e-9 && spreads[1] <= spreads[2] + 1e-9)
+    for plan in plans {
+      let rows = try #require(plan["rows"] as? [[String: Any]])
+      let used = rows.reduce(0.0) { $0 + ($1["n_cells"] as? Double ?? 0) * ($1["weeks"] as? Double ?? 0) }
+      #expect(used <= 64 + 1e-9)
+    }
+    #expect(FileManager.default.fileExists(atPath: place.at("p/acceleration.csv")))
+    for stress in ["lief=1,2", "temperature_celsius=25", "temperature_celsius=25,9000"] {
+      #expect(try Tool.run(["plan", place.at("cells.csv") + ":A", "--stress", stress, "-q"]).code == 2)
+    }
+  }
+
   @Test("Cells as built scatter as stated, and replicates give the scatter of lives with its interval")
   func variability() throws {
     let place = try Workplace()

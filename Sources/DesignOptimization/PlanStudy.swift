@@ -1,0 +1,289 @@
+public import CellModel
+internal import DegradationPhysics
+internal import NumericalMethods
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// Which cells to test, and how hard, to learn most of a design's life at its use condition.
+///
+/// The sulfide physics with everything unknown drawn gives possible truths; a test reads the logarithm of fade,
+/// ln(−ln retention), at a quarter, half, three quarters and the whole of its length.
+public struct PlanStudy: Sendable {
+  /// A quantity that tests may be run harder at, and its levels, the use value among them.
+  public struct Stress: Sendable, Hashable {
+    /// Column of `cells.csv`.
+    public var name: String
+    /// Levels, ascending.
+    public var levels: [Double]
+
+    /// A stress.
+    public init(_ name: String, levels: [Double]) {
+      self.name = name
+      self.levels = levels
+    }
+  }
+
+  /// How plans are laid out.
+  public enum Style: String, Sendable, Hashable, CaseIterable {
+    /// Narrows the life most, whatever it takes.
+    case optimal
+    /// Optimal under rules: three levels of every stress, no condition with more than half of the cells, replicates.
+    case compromise
+    /// Equal cells at the centre and at corners of the levels.
+    case balanced
+  }
+
+  /// The design at its use condition.
+  public var use: CellAttributes
+  /// Stresses.
+  public var stresses: [Stress]
+  /// Channels, each for one cell at a time.
+  public var channels: Int
+  /// Weeks at hand.
+  public var weeks: Double
+  /// Fewest cells of a condition that is tested at all (compromise).
+  public var replicates = 2
+  /// Scatter of log life between cells, and between batches, beside the physics.
+  public var cellSpread = 0.11
+  /// See `cellSpread`.
+  public var batchSpread = 0.06
+  /// Possible truths.
+  public var members = 400
+  /// Retention that ends life.
+  public var limit = 0.8
+  /// Last cycle simulated.
+  public var horizon = 2000.0
+  /// The only source of chance.
+  public var seed: UInt64 = 1
+  /// Tasks; never changes a number.
+  public var threads = 1
+
+  /// A study.
+  public init(use: CellAttributes, stresses: [Stress], channels: Int, weeks: Double) {
+    self.use = use
+    self.stresses = stresses
+    self.channels = channels
+    self.weeks = weeks
+  }
+
+  /// A condition that can be tested.
+  public struct Condition: Sendable, Hashable {
+    /// Level of each stress.
+    public var levels: [Double]
+    /// Cycles in the weeks at hand.
+    public var cycles: Double
+    /// Life here in each possible truth.
+    public var lives: [Double]
+    /// Life at use over life here: 5, 50 and 95 % quantile over the possible truths.
+    public var acceleration: [Double]
+    /// Whether another mechanism leads here than at use.
+    public var changesMechanism: Bool
+    /// Shares of the loss by mechanism, in the order of `MechanismShares.mechanisms`.
+    public var shares: [Double]
+
+    /// Failures to expect of `cells` that run for `cycles`, and the probability of none; cells scatter about each
+    /// possible truth by `spread` of log life.
+    public func failures(cells: Int, cycles: Double, spread: Double) -> (expected: Double, none: Double) {
+      let shares = lives.map { NormalDistribution.cumulative(log(max(cycles, 1) / max($0, 1)) / max(spread, 1e-6)) }
+      return (Double(cells) * mean(shares), mean(shares.map { pow(1 - $0, Double(cells)) }))
+    }
+  }
+
+  /// One row of a plan.
+  public struct Row: Sendable, Hashable {
+    /// Number of the condition.
+    public var condition: Int
+    /// Cells.
+    public var cells: Int
+    /// Weeks each runs.
+    public var weeks: Double
+  }
+
+  /// A plan of one style.
+  public struct Plan: Sendable, Hashable {
+    /// Its style.
+    public var style: Style
+    /// What to run.
+    public var rows: [Row]
+    /// Standard deviation of log life at use that is left.
+    public var spread: Double
+  }
+
+  /// What the study found.
+  public struct Result: Sendable {
+    /// Conditions.
+    public var conditions: [Condition]
+    /// A plan of each style.
+    public var plans: [Plan]
+    /// Median life at use.
+    public var medianLife: Double
+    /// Standard deviation of log life at use before any test.
+    public var spread: Double
+    /// What no test of these can narrow.
+    public var irreducible: Double
+  }
+
+  /// Lengths of tests as shares of the weeks at hand.
+  static let lengths = [0.25, 0.5, 1]
+  /// Shares of the length at which a test is read.
+  static let readings = [0.25, 0.5, 0.75, 1]
+  /// Error of one retention (assumed).
+  static let retentionError = 0.003
+
+  /// Works out the plans.
+  ///
+  /// - Throws: `DesignError` for a design or level that cannot be; `DesignSpaceError` where nothing can be planned.
+  public func run() async throws -> Result {
+    let grid = try conditions()
+    let useIndex = try simulate(use)
+    let truth = try await lives(useIndex)
+    let goal = truth.map { log(max($0, 1)) }
+    let useShares = try await shares(useIndex, at: min(quantile(ofSorted: truth.sorted(), 0.5), horizon))
+    var found: [Condition] = []
+    var candidates: [PlanEnsemble.Candidate] = []
+    var places: [(condition: Int, length: Double)] = []
+    for (k, levels) in grid.enumerated() {
+      let attributes = self.attributes(levels)
+      let cells = try simulate(attributes)
+      let cycles = Self.cycles(try CellDesign(attributes), weeks: weeks)
+      let own = try await lives(cells)
+      let factors = zip(truth, own).map { $0 / max($1, 1) }.sorted()
+      let mechanism = try await shares(cells, at: min(quantile(ofSorted: own.sorted(), 0.5), horizon))
+      let distance = zip(useShares, mechanism).reduce(0) { $0 + abs($1.0 - $1.1) } / 2
+      found.append(
+        Condition(
+          levels: levels, cycles: cycles, lives: own,
+          acceleration: [0.05, 0.5, 0.95].map { quantile(ofSorted: factors, $0) }, changesMechanism: distance > 0.25,
+          shares: mechanism))
+      for length in Self.lengths where cycles * length >= 8 {
+        candidates.append(try await candidate(cells, own, condition: k, cycles: cycles * length, length: length))
+        places.append((k, length))
+      }
+    }
+    guard !candidates.isEmpty else {
+      throw DesignSpaceError(part: "weeks", message: "\(weeks) weeks hold fewer than 30 cycles at every condition")
+    }
+    let ensemble = try PlanEnsemble(goal: goal, candidates: candidates)
+    func plan(_ style: Style, _ p: TestPlan) -> Plan {
+      Plan(
+        style: style,
+        rows: p.counts.indices.filter { p.counts[$0] > 0 }.map {
+          Row(condition: places[$0].condition, cells: p.counts[$0], weeks: places[$0].length * weeks)
+        }, spread: p.variance.squareRoot())
+    }
+    let budget = Double(channels) * weeks
+    let even = balanced(grid, places)
+    let rules = { (counts: [Int]) in self.keepsRules(counts, grid, places) }
+    return Result(
+      conditions: found,
+      plans: [
+        plan(.optimal, TestPlan.best(ensemble, budget: budget, seed: seed)),
+        plan(.compromise, TestPlan.best(ensemble, budget: budget, start: even, seed: seed, isAllowed: rules)),
+        plan(.balanced, TestPlan(counts: even, variance: ensemble.variance(even))),
+      ], medianLife: quantile(ofSorted: truth.sorted(), 0.5), spread: ensemble.priorVariance.squareRoot(),
+      irreducible: ensemble.irreducibleVariance.squareRoot())
+  }
+
+  /// Every combination of levels.
+  private func conditions() throws(DesignSpaceError) -> [[Double]] {
+    guard !stresses.isEmpty, stresses.contains(where: { $0.levels.count > 1 }) else {
+      throw DesignSpaceError(part: "stress", message: "no stress with at least two levels")
+    }
+    var out: [[Double]] = [[]]
+    for s in stresses { out = out.flatMap { head in s.levels.map { head + [$0] } } }
+    guard out.count <= 120 else {
+      throw DesignSpaceError(part: "stress", message: "\(out.count) combinations of levels, at most 120")
+    }
+    return out
+  }
+
+  private func attributes(_ levels: [Double]) -> CellAttributes {
+    var a = use
+    for (s, level) in zip(stresses, levels) { a.numbers[s.name] = level }
+    return a
+  }
+
+  private func simulate(_ a: CellAttributes) throws(DesignError) -> [SulfideCell] {
+    try SulfidePopulation().draws("plan", builds: [CellAttributes](repeating: a, count: members), seed: seed)
+  }
+
+  private func lives(_ cells: [SulfideCell]) async throws -> [Double] {
+    try await SulfideAgeing.run(cells, .life(horizon: horizon, limit: limit), threads: threads)
+      .map { min($0.failure?.age ?? $0.life ?? horizon, horizon) }
+  }
+
+  /// Mean shares of the loss at an age, over the first possible truths.
+  private func shares(_ cells: [SulfideCell], at age: Double) async throws -> [Double] {
+    var request = SimulationRequest(ages: [max(age.rounded(), 1)])
+    request.attribution = true
+    let runs = try await SulfideAgeing.run(Array(cells.prefix(48)), request, threads: threads)
+    let losses = MechanismShares.mechanisms.map { m in
+      max(runs.compactMap { $0.losses.last?[m] }.reduce(0, +) / Double(max(runs.count, 1)), 0)
+    }
+    let whole = max(losses.reduce(0, +), 1e-12)
+    return losses.map { $0 / whole }
+  }
+
+  /// A test of one length: what each possible truth would show, and how well it can be read.
+  private func candidate(
+    _ cells: [SulfideCell], _ lives: [Double], condition: Int, cycles: Double, length: Double
+  ) async throws -> PlanEnsemble.Candidate {
+    let ages = Self.readings.map { max(($0 * cycles).rounded(), 2) }
+    let runs = try await SulfideAgeing.run(cells, SimulationRequest(ages: ages), threads: threads)
+    var values = Matrix(rows: members, columns: ages.count)
+    var noise = [Double](repeating: 0, count: ages.count)
+    for k in ages.indices {
+      var errors = 0.0
+      for i in 0..<members {
+        let r = min(max(runs[i].capacityRetention.count > k ? runs[i].capacityRetention[k] : 0.05, 0.05), 0.9995)
+        values[i, k] = log(-log(r))
+        errors += min(Self.retentionError / (r * abs(log(r))), 3) / Double(members)
+      }
+      // What ends before a reading gives none there.
+      let alive = max(Double(lives.count { $0 > 0.5 * ages[k] }) / Double(members), 0.02)
+      noise[k] = (cellSpread * cellSpread + errors * errors) / alive
+    }
+    return PlanEnsemble.Candidate(
+      condition: condition, cost: length * weeks, readings: values, cellVariance: noise,
+      batchVariance: [Double](repeating: batchSpread * batchSpread, count: ages.count))
+  }
+
+  /// Cycles of a cell in some weeks: charge and discharge of 85 % of the basis of the C-rate, and rest (assumed).
+  static func cycles(_ d: CellDesign, weeks: Double) -> Double {
+    let hours = 0.85 * d.oneCAPerM2 * (1 / d.chargeCurrentAPerM2 + 1 / d.dischargeCurrentAPerM2) + d.restS / 3600
+    return (weeks * 168 / hours).rounded(.down)
+  }
+
+  /// Equal cells, whole length: the centre, and the corners with an even number of high levels (all levels of one stress).
+  private func balanced(_ grid: [[Double]], _ places: [(condition: Int, length: Double)]) -> [Int] {
+    let chosen = grid.indices.filter { k in
+      let ranks = zip(grid[k], stresses).map { level, s in
+        (rank: s.levels.firstIndex(of: level) ?? 0, top: s.levels.count - 1)
+      }
+      if ranks.count == 1 { return [0, ranks[0].top / 2, ranks[0].top].contains(ranks[0].rank) }
+      if ranks.allSatisfy({ $0.rank == $0.top / 2 }) { return true }
+      return ranks.allSatisfy { $0.rank == 0 || $0.rank == $0.top } && ranks.count { $0.rank == $0.top } % 2 == 0
+    }
+    var counts = [Int](repeating: 0, count: places.count)
+    let usable = places.indices.filter { places[$0].length == 1 && chosen.contains(places[$0].condition) }
+    for (n, p) in usable.enumerated() {
+      counts[p] = channels / usable.count + (n < channels % usable.count ? 1 : 0)
+    }
+    return counts
+  }
+
+  private func keepsRules(_ counts: [Int], _ grid: [[Double]], _ places: [(condition: Int, length: Double)]) -> Bool {
+    var cells: [Int: Int] = [:]
+    for (k, n) in counts.enumerated() where n > 0 { cells[places[k].condition, default: 0] += n }
+    let total = cells.values.reduce(0, +)
+    let fewest = min(replicates, max(channels / max(cells.count, 1), 1))
+    guard cells.values.allSatisfy({ $0 >= fewest && 2 * $0 <= max(total, 2) }) else { return false }
+    return stresses.indices.allSatisfy { s in
+      Set(cells.keys.map { grid[$0][s] }).count >= min(3, stresses[s].levels.count)
+    }
+  }
+}

@@ -1,0 +1,203 @@
+import ArgumentParser
+import Foundation
+import SolidFade
+
+/// `solidfade plan`: which cells to test, and how hard.
+struct PlanCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan", abstract: "Plan tests that narrow the life of a design most.",
+    discussion: """
+      CELL is the design at its use condition. Each --stress gives levels that tests may run at. Three plans come side by
+      side: optimal, compromise (three levels, replicates, no condition with more than half of the cells) and balanced.
+
+      Example:
+        solidfade plan designs.csv:A --channels 16 --weeks 12 --stress temperature_celsius=25,40,55 \\
+          --stress upper_cutoff_v=4.2,4.3,4.4 -o plan
+      """)
+
+  @Argument(help: "Design at its use condition, FILE or FILE:CELL.") var cell: String
+  @Option(help: "NAME=LEVEL,LEVEL,…; may be repeated.") var stress: [String]
+  @Option(help: "Channels, each for one cell at a time.") var channels = 16
+  @Option(help: "Weeks at hand.") var weeks = 12.0
+  @Option(help: "Fewest cells of a condition in the compromise.") var minReplicates = 2
+  @Option(help: "The plan shown in full.") var style = "compromise"
+  @Option(help: "variability.toml: scatter of lives between cells and batches.") var variability: String?
+  @Option(help: "Retention that ends life.") var eol = 0.8
+  @OptionGroup var global: GlobalOptions
+
+  func validate() throws {
+    if channels < 1 || channels > 10_000 { throw ValidationError("--channels is \(channels); give 1…10000") }
+    if !(weeks > 0 && weeks <= 520) { throw ValidationError("--weeks is \(weeks); give a number up to 520") }
+    if minReplicates < 1 { throw ValidationError("--min-replicates is \(minReplicates); give 1 or more") }
+    if PlanStudy.Style(rawValue: style) == nil {
+      throw ValidationError("--style is \"\(style)\"; give optimal, compromise or balanced")
+    }
+    if !(eol > 0 && eol < 1) { throw ValidationError("--eol is \(eol); give a fraction between 0 and 1") }
+    for text in stress where !text.contains("=") {
+      throw ValidationError("--stress is \"\(text)\"; give NAME=LEVEL,LEVEL,…")
+    }
+  }
+
+  func run() async throws {
+    let run = CommandRun(name: "plan", global: global)
+    try await run.run {
+      guard let use = try DatasetReader.read(cell).cells.first else {
+        throw DataFaults(DataFault("E031", file: cell, "no cell", help: "name one as FILE:CELL"))
+      }
+      var study = PlanStudy(
+        use: use.attributes, stresses: try stress.map(parse), channels: channels, weeks: weeks)
+      study.replicates = minReplicates
+      study.limit = eol
+      study.seed = global.seed
+      study.threads = global.taskCount
+      if let variability {
+        let spread = try ManufacturingVariability(contentsOf: variability).levels
+        study.cellSpread = spread.cell
+        study.batchSpread = spread.batch
+      }
+      let found: PlanStudy.Result
+      do { found = try await study.run() } catch let error as DesignError {
+        throw DataFaults(
+          DataFault(
+            "E024", file: cell, field: error.field, "\(error.field): found \(error.found), expected \(error.allowed)",
+            help: "correct the design or the stress"))
+      } catch let error as DesignSpaceError {
+        throw DataFaults(DataFault("E072", field: error.part, "\(error.part): \(error.message)", help: nil))
+      }
+      var outcome = Outcome()
+      if let best = found.plans.first, (found.spread - best.spread) / found.spread < 0.05 {
+        outcome.warnings.append(
+          DataWarning(
+            "W073", field: "--channels", "no plan of this size narrows what is known of the life by more than 5 %",
+            help: "give more weeks or harder conditions"))
+      }
+      outcome.text = text(found, study)
+      outcome.document = document(found, study)
+      if let out = global.out {
+        try AtomicWrite.folder(
+          out,
+          files: [
+            "plan.csv": plan(found, study), "acceleration.csv": acceleration(found, study),
+            "run.json": RunRecord.bytes(command: "plan", inputs: [cell], global: global),
+          ], replacing: global.force)
+        outcome.text += "Wrote \(out)\n"
+      }
+      return outcome
+    }
+  }
+
+  private func parse(_ text: String) throws -> PlanStudy.Stress {
+    let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+    guard
+      let column = ColumnDictionary.all.first(where: {
+        $0.table == .cells && $0.name == parts[0] && $0.role == .input && $0.kind != .text
+      })
+    else {
+      throw DataFaults(
+        DataFault(
+          "E014", field: "--stress", "\"\(parts[0])\" is no number of a design", help: "see `solidfade columns`"))
+    }
+    let levels = (parts.count > 1 ? parts[1] : "").split(separator: ",").map { Double($0) }
+    let values = levels.compactMap { $0 }
+    guard values.count == levels.count, values.count > 1, values.allSatisfy({ column.allowed?.contains($0) ?? true })
+    else {
+      throw DataFaults(
+        DataFault(
+          "E024", field: "--stress",
+          "\(text): expected at least two levels"
+            + (column.allowed.map { " within \(shortest($0.lowerBound))…\(shortest($0.upperBound))" } ?? ""), help: nil)
+      )
+    }
+    return PlanStudy.Stress(parts[0], levels: Set(values).sorted())
+  }
+
+  /// Width of the 90 % interval of the next cell's life.
+  private func width(_ found: PlanStudy.Result, _ study: PlanStudy, spread: Double) -> Double {
+    let s = (spread * spread + study.cellSpread * study.cellSpread).squareRoot()
+    return found.medianLife * 2 * sinh(1.645 * s)
+  }
+
+  private func plan(_ found: PlanStudy.Result, _ study: PlanStudy) -> [UInt8] {
+    var table = CSVWriter(
+      header: ["style", "condition_id"] + study.stresses.map(\.name) + [
+        "n_cells", "cycles", "weeks", "expected_failures", "p_no_event", "mechanism_flag", "interval_width_now",
+        "interval_width_after",
+      ])
+    for p in found.plans {
+      for r in p.rows {
+        let c = found.conditions[r.condition]
+        let cycles = (c.cycles * r.weeks / study.weeks).rounded(.down)
+        let failures = c.failures(cells: r.cells, cycles: cycles, spread: study.cellSpread)
+        table.append(
+          [.text(p.style.rawValue), .text("c\(r.condition + 1)")] + c.levels.map { .number($0) } + [
+            .integer(r.cells), .number(cycles), .number(r.weeks), .number(failures.expected), .number(failures.none),
+            .bool(c.changesMechanism), .number(width(found, study, spread: found.spread)),
+            .number(width(found, study, spread: p.spread)),
+          ])
+      }
+    }
+    return table.bytes
+  }
+
+  private func acceleration(_ found: PlanStudy.Result, _ study: PlanStudy) -> [UInt8] {
+    var table = CSVWriter(
+      header: ["condition_id"] + study.stresses.map(\.name) + [
+        "factor_q05", "factor_q50", "factor_q95", "mechanism_flag",
+      ]
+        + MechanismShares.mechanisms.map { "share_" + $0.rawValue })
+    for (k, c) in found.conditions.enumerated() {
+      table.append(
+        [.text("c\(k + 1)")] + c.levels.map { .number($0) } + c.acceleration.map { .number($0) }
+          + [.bool(c.changesMechanism)] + c.shares.map { .number($0) })
+    }
+    return table.bytes
+  }
+
+  private func text(_ found: PlanStudy.Result, _ study: PlanStudy) -> String {
+    var rows = [["condition"] + study.stresses.map(\.name) + ["cells", "weeks", "cycles", "faster than use ×", "flag"]]
+    if let p = found.plans.first(where: { $0.style.rawValue == style }) {
+      for r in p.rows {
+        let c = found.conditions[r.condition]
+        rows.append(
+          ["c\(r.condition + 1)"] + c.levels.map { shortest($0) } + [
+            "\(r.cells)", Tables.significant(r.weeks), shortest((c.cycles * r.weeks / study.weeks).rounded(.down)),
+            c.acceleration.map { Tables.significant($0) }.joined(separator: " … "),
+            c.changesMechanism ? "another mechanism leads" : "",
+          ])
+      }
+    }
+    var text = "Plan \(style): \(channels) channels, \(shortest(weeks)) weeks\n" + Tables.aligned(rows)
+    let now = width(found, study, spread: found.spread)
+    text += "90 % interval of the next cell's life: \(Tables.significant(now)) cycles wide now; after the plan "
+    text +=
+      found.plans.map { "\($0.style.rawValue) \(Tables.significant(width(found, study, spread: $0.spread)))" }
+      .joined(separator: ", ") + ".\n"
+    let floor = width(found, study, spread: found.irreducible)
+    return text + "No plan of these conditions gets below \(Tables.significant(floor)): the scatter of cells remains.\n"
+  }
+
+  private func document(_ found: PlanStudy.Result, _ study: PlanStudy) -> [String: JSONTree] {
+    [
+      "median_life": .number(found.medianLife), "sd_log_life_now": .number(found.spread),
+      "sd_log_life_irreducible": .number(found.irreducible),
+      "plans": .array(
+        found.plans.map { p in
+          .object([
+            "style": .string(p.style.rawValue), "sd_log_life_after": .number(p.spread),
+            "rows": .array(
+              p.rows.map { r in
+                .object([
+                  "condition_id": .string("c\(r.condition + 1)"), "n_cells": .integer(Int64(r.cells)),
+                  "weeks": .number(r.weeks),
+                  "levels": .object(
+                    Dictionary(
+                      uniqueKeysWithValues: zip(study.stresses, found.conditions[r.condition].levels).map {
+                        ($0.name, .number($1))
+                      })),
+                ])
+              }),
+          ])
+        }),
+    ]
+  }
+}

@@ -1,0 +1,98 @@
+import NumericalMethods
+import Testing
+
+@testable import DesignOptimization
+
+@Suite struct TestPlanTests {
+  /// Straight line in a stress: g at stress 0, readings at stresses of [0.2, 1].
+  private func line(_ members: Int, stresses: [Double], slopeSpread: Double = 1) throws -> PlanEnsemble {
+    var stream = RandomStream(seed: 2, purpose: "line")
+    let truths = (0..<members).map { _ in (stream.normal(), slopeSpread * stream.normal()) }
+    return try PlanEnsemble(
+      goal: truths.map(\.0),
+      candidates: stresses.enumerated().map { k, s in
+        PlanEnsemble.Candidate(
+          condition: k, cost: 1, readings: Matrix(truths.map { [$0.0 + s * $0.1] }), cellVariance: [0.04],
+          batchVariance: [0])
+      })
+  }
+
+  @Test("The variance left is that of the exact posterior; a perfect reading leaves none, a useless one all")
+  func posterior() throws {
+    let e = try line(4000, stresses: [0.3, 1])
+    // Exact: prior I; readings a + s b with variances 0.04/n.
+    func exact(_ n: [Int]) -> Double {
+      let p = [0.3, 1.0]
+      var m = [1.0, 0, 1.0]
+      for (s, c) in zip(p, n) {
+        let w = Double(c) / 0.04
+        m[0] += w
+        m[1] += w * s
+        m[2] += w * s * s
+      }
+      return m[2] / (m[0] * m[2] - m[1] * m[1])
+    }
+    for n in [[3, 0], [0, 5], [4, 4]] { #expect(abs((e.variance(n) / exact(n)).squareRoot() - 1) < 0.04) }
+    var stream = RandomStream(seed: 3, purpose: "useless")
+    let g = (0..<2000).map { _ in stream.normal() }
+    let noise = (0..<2000).map { _ in stream.normal() }
+    let f = try PlanEnsemble(
+      goal: g,
+      candidates: [
+        .init(condition: 0, cost: 1, readings: Matrix(g.map { [$0] }), cellVariance: [1e-9], batchVariance: [0]),
+        .init(condition: 1, cost: 1, readings: Matrix(noise.map { [$0] }), cellVariance: [1], batchVariance: [0]),
+      ])
+    #expect(f.variance([1, 0]) < 1e-3 * f.priorVariance)
+    #expect(f.variance([0, 9]) > 0.99 * f.priorVariance)
+  }
+
+  @Test("A line extrapolated to 0 from two stresses is best tested as 1/(1 + low) says")
+  func shares() throws {
+    let e = try line(4000, stresses: [0.25, 1], slopeSpread: 30)
+    let plan = TestPlan.best(e, budget: 40, seed: 1)
+    // Share at the low stress 1/(1 + 0.25) = 0.8 (H. Chernoff, Ann. Math. Statist. 24 (1953) 586).
+    #expect(abs(Double(plan.counts[0]) / 40 - 0.8) < 0.06)
+    #expect(plan.counts.reduce(0, +) == 40)
+  }
+
+  @Test("Greedy and exchange find the best of all plans")
+  func exhaustive() throws {
+    var stream = RandomStream(seed: 5, purpose: "instances")
+    var hits = 0
+    for instance in 0..<20 {
+      let truths = (0..<300).map { _ in (0..<5).map { _ in stream.normal() } }
+      let weights = (0..<5).map { _ in stream.normal() }
+      let candidates = (0..<7).map { k -> PlanEnsemble.Candidate in
+        let h = (0..<5).map { _ in stream.uniform() < 0.5 ? stream.normal() : 0 }
+        return PlanEnsemble.Candidate(
+          condition: k, cost: 1, readings: Matrix(truths.map { t in [zip(t, h).reduce(0) { $0 + $1.0 * $1.1 }] }),
+          cellVariance: [0.3], batchVariance: [0.05])
+      }
+      let e = try PlanEnsemble(
+        goal: truths.map { t in zip(t, weights).reduce(0) { $0 + $1.0 * $1.1 } }, candidates: candidates)
+      var best = Double.infinity
+      func all(_ counts: [Int], _ left: Int) {
+        if counts.count == 6 {
+          best = min(best, e.variance(counts + [left]))
+          return
+        }
+        for n in 0...left { all(counts + [n], left - n) }
+      }
+      all([], 5)
+      let found = TestPlan.best(e, budget: 5, seed: UInt64(instance))
+      if found.variance <= best * (1 + 1e-9) { hits += 1 }
+    }
+    #expect(hits >= 19)
+  }
+
+  @Test("Rules are kept, and more budget never widens")
+  func rules() throws {
+    let e = try line(500, stresses: [0.2, 0.6, 1])
+    let balanced = [3, 3, 3]
+    let plan = TestPlan.best(e, budget: 9, start: balanced, seed: 1) { counts in
+      counts.allSatisfy { $0 >= 2 } && counts.reduce(0, +) <= 9
+    }
+    #expect(plan.counts.allSatisfy { $0 >= 2 } && plan.variance <= e.variance(balanced))
+    #expect(TestPlan.best(e, budget: 20, seed: 1).variance <= TestPlan.best(e, budget: 10, seed: 1).variance)
+  }
+}
