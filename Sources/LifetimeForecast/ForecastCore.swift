@@ -285,13 +285,15 @@ struct ForecastCore: Sendable, Hashable, Codable {
     return cells.indices.map { i in
       let isKnown = numbers[i] >= 0
       let asked = questions(cells[i].full, novelty: novelty[i])
-      let weights = pool(variant, for: asked)?.weights ?? []
+      let correction = corrections.first { $0.dataset == cells[i].full.dataset }
+      // A correction was learnt about what the weights for a new dataset expect.
+      let weights = pool(variant, for: correction == nil ? asked : [.dataset, .batch, .group, .cell])?.weights ?? []
       var levels = meanLevels
       for c in members.indices {
         let value = members[c].indices.reduce(0.0) { $0 + (weights[safe: c]?[safe: $1] ?? 0) * scores[c][$1][i] }
         for k in levels.indices { levels[k] += value * components[c, k] }
       }
-      if let correction = corrections.first(where: { $0.dataset == cells[i].full.dataset }) {
+      if let correction {
         for k in levels.indices { levels[k] += correction.shift[k] }
       }
       // tanh is monotone: the largest bounded input belongs to the most novel feature.
