@@ -7,6 +7,7 @@ TOOL := .build/release/solidfade
 OUT := out/demo
 
 PEERS ?= Benchmarks/learner/.build/peers
+PHYSICS_PEERS ?= Benchmarks/physics/.build/peers
 
 .PHONY: build demo test lint format bench bench-learner bench-physics validation docs datasets skill models setup clean
 
@@ -39,10 +40,11 @@ bench-learner: setup
 	$(abspath $(PEERS))/bin/python Benchmarks/learner/compare.py \
 	  Benchmarks/learner/.build/release/LearnerBench ../shared/data
 
-# Speed of the physics beside NumPy, Numba and PyBaMM; needs Python with numpy and numba.
+# Speed of the physics beside NumPy, Numba and PyBaMM.
 bench-physics: build
 	swift build -c release $(FLAGS) --package-path Benchmarks/physics
-	python3 Benchmarks/physics/run.py Benchmarks/physics/.build/release/PhysicsBenchmark $(TOOL)
+	[ -d $(PHYSICS_PEERS) ] || (python3 -m venv $(PHYSICS_PEERS) && $(PHYSICS_PEERS)/bin/pip install -q numpy numba pybamm)
+	$(PHYSICS_PEERS)/bin/python Benchmarks/physics/run.py Benchmarks/physics/.build/release/PhysicsBenchmark $(TOOL)
 
 docs: setup
 	SOLIDFADE_DOCS=1 swift package --scratch-path .build-docs --allow-writing-to-directory out/docs \
@@ -60,9 +62,9 @@ skill: build
 models: build
 	@bash scripts/train-models.sh $(TOOL) ../shared/data
 
-# Physics against every published checkpoint; about 2000 s of processor time.
+# Physics against every published checkpoint, in three populations.
 validation: build
-	$(TOOL) validate datasets/sulfide-literature --members 48 --seeds 1 -o out/validation --force
+	$(TOOL) validate datasets/sulfide-literature --members 48 --seeds 3 -o out/validation --force
 	cp out/validation/validation.md Benchmarks/validation.md
 
 clean:

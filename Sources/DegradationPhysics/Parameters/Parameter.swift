@@ -505,7 +505,7 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
       name: "inventory_loss_per_cycle", unit: "1", nominal: 0, recipeSpread: 0.6, cellSpread: 0, scale: .log,
       range: 0...0.1,
       source:
-        "share of the theoretical capacity; silicon 4.5e-4 fitted to 80 % at 500: doi:10.1002/cssc.202501033 [34]",
+        "share of the theoretical capacity; silicon 2.5e-4 fitted to 80 % at 500: doi:10.1002/cssc.202501033 [34]",
       confidence: .fitted),
     // shortRate
     Row(
@@ -518,8 +518,10 @@ public enum Parameter: Int, Sendable, Hashable, CaseIterable {
       range: 1e5...1e9, source: "creep shorts lithium metal only; its own row has 4.3 MPa", confidence: .fitted),
     // shortCurrent
     Row(
-      name: "short_current_a_m2", unit: "A m⁻²", nominal: 5, recipeSpread: 0, cellSpread: 0, scale: .log,
-      range: 0.01...1e4, source: "", confidence: .assumed),
+      name: "short_current_a_m2", unit: "A m⁻²", nominal: 20, recipeSpread: 0, cellSpread: 0, scale: .log,
+      range: 0.01...1e4,
+      source: "Li-In shorted after about 900 cycles of 3.8 mA cm⁻², 4 mAh cm⁻²: doi:10.1038/s41467-021-27311-7",
+      confidence: .fitted),
     // shortCurrentWidth
     Row(
       name: "short_current_width_a_m2", unit: "A m⁻²", nominal: 2.5, recipeSpread: 0, cellSpread: 0, scale: .log,

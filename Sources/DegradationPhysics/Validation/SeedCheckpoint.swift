@@ -60,9 +60,10 @@ public struct SeedCheckpoint: Sendable, Hashable {
       ["discharge_c_rate": 1, "areal_loading_mg_cm2": 100],
       ["morphology": "single"].merging(highEntropy) { a, _ in a }),
     SeedCheckpoint(
-      "M", "micro-silicon full cell [34]", 500, [0.8], "5 mA cm⁻²; silicon's loss was fitted to this value", [],
+      "M", "micro-silicon full cell [34]", 500, [0.8],
+      "5 mA cm⁻²; silicon's loss was fitted to this value, with a coated single crystal assumed", [],
       ["current_density_ma_cm2": 5, "areal_loading_mg_cm2": 25],
-      ["anode_material": "micro-Si", "anode_class": "silicon"]),
+      ["morphology": "single", "coating": "LiNbO3", "anode_material": "micro-Si", "anode_class": "silicon"]),
     SeedCheckpoint(
       "bare 1", "bare single crystal, 4.3 V", 100, [], "0.2C", [95, 97, 98], [:], ["morphology": "single"]),
     SeedCheckpoint("bare 2", "bare polycrystal, 4.3 V", 100, [], "0.2C", [68, 83, 91], [:], [:]),
