@@ -1,3 +1,4 @@
+import CellModel
 import NumericalMethods
 import Testing
 
@@ -118,6 +119,36 @@ struct AnodeTests {
     #expect(silicon[2] - silicon[1] < 0.02 * silicon[1])
     let alloy = try thickness("LiIn", 1e-3)
     #expect(alloy[2] > 1.05 * alloy[1] && alloy[1] > 2 * alloy[0] && alloy[0] > 3e-8)
+  }
+
+  /// Accumulated short hazard of the nominal coated single crystal; a cell shorts with 1 − e^(−H).
+  private func hazard(_ anode: String, milliamperes: Double, cycles: Double) throws -> Double {
+    let cell = try SulfideCell(
+      CellAttributes(
+        numbers: [
+          "areal_loading_mg_cm2": 20, "current_density_ma_cm2": milliamperes, "temperature_celsius": 25,
+          "stack_pressure_mpa": 50, "upper_cutoff_v": 4.3, "lower_cutoff_v": 2.5,
+        ],
+        texts: [
+          "morphology": "single", "coating": "LiNbO3", "anode_material": anode, "voltage_reference": "Li",
+        ]))
+    return SulfideAgeing.run(cell, SimulationRequest(ages: [cycles])).states[0].shortHazard
+  }
+
+  @Test(
+    "Anodes that store lithium without plating it do not short at 5 mA cm⁻²",
+    arguments: ["graphite", "micro-Si", "LTO"])
+  func noShort(anode: String) throws {
+    #expect(try hazard(anode, milliamperes: 5, cycles: 500) < 1e-3)
+  }
+
+  /// Published: Li-In shorted after about 900 cycles of 3.8 mA cm⁻², lithium at 50 MPa within days.
+  @Test("Indium–lithium shorts at its published age and current within a factor of three, not at 1 mA cm⁻²")
+  func shorts() throws {
+    let published = try hazard("Li-In", milliamperes: 3.8, cycles: 900)
+    #expect(published > 0.69 / 3 && published < 0.69 * 3, "\(published)")
+    #expect(try hazard("Li-In", milliamperes: 1, cycles: 900) < 0.01)
+    #expect(try hazard("Li", milliamperes: 1, cycles: 50) > 3)
   }
 
   @Test("The short hazard rises with pressure, current and areal capacity, by its law")
