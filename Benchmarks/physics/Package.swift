@@ -18,6 +18,7 @@ let package = Package(
     .target(name: "CellModel", swiftSettings: settings),
     .target(name: "DegradationPhysics", dependencies: ["NumericalMethods", "CellModel"], swiftSettings: settings),
     .executableTarget(
-      name: "PhysicsBenchmark", dependencies: ["DegradationPhysics", "CellModel"], swiftSettings: settings),
+      name: "PhysicsBenchmark", dependencies: ["DegradationPhysics", "CellModel", "NumericalMethods"],
+      swiftSettings: settings),
   ]
 )

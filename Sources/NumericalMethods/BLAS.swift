@@ -1,5 +1,11 @@
 internal import CBLAS
 
+/// Ends OpenBLAS's own worker threads, for a program to call first, before any other thread may be in BLAS.
+///
+/// They start with the process and spin for about a tenth of a second before they sleep; nothing here uses them, as
+/// work is shared out above BLAS.
+public func endBLASWorkers() { solidfade_end_blas_workers() }
+
 /// A number type whose matrix products OpenBLAS computes.
 public protocol BLASScalar: BinaryFloatingPoint, Codable, Hashable, Sendable {
   /// Sets `c` (m × n) to `op(a) · op(b)`, plus what `c` holds when `adding`; all row-major without gaps.

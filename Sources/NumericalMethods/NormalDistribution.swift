@@ -17,38 +17,42 @@ public enum NormalDistribution {
   /// - Source: P. J. Acklam's rational approximation (relative error 1.15e-9), followed by one Halley step on `erfc`.
   public static func quantile(_ p: Double) -> Double {
     precondition(p > 0 && p < 1, "quantile of probability \(p)")
-    let a = [
-      -3.969683028665376e+01, 2.209460984245205e+02, -2.759285104469687e+02, 1.383577518672690e+02,
-      -3.066479806614716e+01, 2.506628277459239e+00,
-    ]
-    let b = [
-      -5.447609879822406e+01, 1.615858368580409e+02, -1.556989798598866e+02, 6.680131188771972e+01,
-      -1.328068155288572e+01,
-    ]
-    let c = [
-      -7.784894002430293e-03, -3.223964580411365e-01, -2.400758277161838e+00, -2.549732539343734e+00,
-      4.374664141464968e+00, 2.938163982698783e+00,
-    ]
-    let d = [7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e+00, 3.754408661907416e+00]
-    func tail(_ q: Double) -> Double {
-      (((((c[0] * q + c[1]) * q + c[2]) * q + c[3]) * q + c[4]) * q + c[5])
-        / ((((d[0] * q + d[1]) * q + d[2]) * q + d[3]) * q + 1)
-    }
     var x: Double
     if p < 0.02425 {
       x = tail((-2 * log(p)).squareRoot())
     } else if p > 1 - 0.02425 {
       x = -tail((-2 * log1p(-p)).squareRoot())
     } else {
-      let q = p - 0.5
-      let r = q * q
-      x =
-        (((((a[0] * r + a[1]) * r + a[2]) * r + a[3]) * r + a[4]) * r + a[5]) * q
-        / (((((b[0] * r + b[1]) * r + b[2]) * r + b[3]) * r + b[4]) * r + 1)
+      x = centre(p - 0.5)
     }
     let error = cumulative(x) - p
     let step = error * 2.506_628_274_631_000_5 * exp(0.5 * x * x)
     x -= step / (1 + 0.5 * x * step)
     return x
+  }
+  private static func centre(_ q: Double) -> Double {
+    let r = q * q
+    var above = -3.969683028665376e+01 * r + 2.209460984245205e+02
+    above = above * r - 2.759285104469687e+02
+    above = above * r + 1.383577518672690e+02
+    above = above * r - 3.066479806614716e+01
+    above = above * r + 2.506628277459239e+00
+    var below = -5.447609879822406e+01 * r + 1.615858368580409e+02
+    below = below * r - 1.556989798598866e+02
+    below = below * r + 6.680131188771972e+01
+    below = below * r - 1.328068155288572e+01
+    return above * q / (below * r + 1)
+  }
+
+  private static func tail(_ q: Double) -> Double {
+    var above = -7.784894002430293e-03 * q - 3.223964580411365e-01
+    above = above * q - 2.400758277161838e+00
+    above = above * q - 2.549732539343734e+00
+    above = above * q + 4.374664141464968e+00
+    above = above * q + 2.938163982698783e+00
+    var below = 7.784695709041462e-03 * q + 3.224671290700398e-01
+    below = below * q + 2.445134137142996e+00
+    below = below * q + 3.754408661907416e+00
+    return above / (below * q + 1)
   }
 }

@@ -22,4 +22,9 @@ struct SolidFadeTool: AsyncParsableCommand {
       Report.self,
       ModelCommand.self, Validate.self,
     ])
+
+  static func main() async {
+    endBLASWorkers()
+    await main(nil)
+  }
 }

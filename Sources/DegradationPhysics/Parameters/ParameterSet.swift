@@ -6,6 +6,8 @@ public struct ParameterSet: Sendable, Hashable {
   public init() { values = Self.nominal }
 
   private static let nominal = Parameter.allCases.map(\.row.nominal)
+  private static let ranges = Parameter.allCases.map(\.row.range)
+  private static let scales = Parameter.allCases.map(\.row.scale)
 
   /// The value of a parameter.
   public subscript(_ p: Parameter) -> Double {
@@ -15,7 +17,7 @@ public struct ParameterSet: Sendable, Hashable {
 
   /// The value held within the range of its row.
   mutating func limit(_ p: Parameter) {
-    let range = p.row.range
+    let range = Self.ranges[p.rawValue]
     values[p.rawValue] = min(max(values[p.rawValue], range.lowerBound), range.upperBound)
   }
 
@@ -23,7 +25,7 @@ public struct ParameterSet: Sendable, Hashable {
   mutating func shift(_ p: Parameter, by z: Double) {
     guard z != 0 else { return }
     let x = self[p]
-    switch p.row.scale {
+    switch Self.scales[p.rawValue] {
     case .log: self[p] = x * _exp(z)
     case .linear: self[p] = x + z
     case .logit: self[p] = x > 0 && x < 1 ? 1 / (1 + (1 - x) / x * _exp(-z)) : x

@@ -6,6 +6,9 @@
 
 import CellModel
 import DegradationPhysics
+import NumericalMethods
+
+endBLASWorkers()
 
 /// A coated single crystal with all its conditions stated: drawn cells differ in their parameters alone.
 let reference = CellHistory(
