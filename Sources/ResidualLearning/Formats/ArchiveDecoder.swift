@@ -59,6 +59,11 @@ package struct ArchiveDecoder {
   fileprivate static func value<T: Decodable>(
     _ type: T.Type, _ tree: JSONTree, _ tensors: Tensors, _ path: [any CodingKey]
   ) throws -> T {
+    if case .object(let members) = tree, case .string(let name)? = members["tensor"], let values = tensors.values[name],
+      let whole = whole(type, values)
+    {
+      return whole
+    }
     if type == Double.self, let x = real(tree) as? T { return x }
     if type == Float.self, let x = real(tree).map({ Float($0) }) as? T { return x }
     if type == Bool.self, case .bool(let b) = tree, let x = b as? T { return x }
@@ -75,8 +80,31 @@ package struct ArchiveDecoder {
     return try T(from: Node(tree: tree, tensors: tensors, codingPath: path))
   }
 
+  /// A tensor as the list that was asked for; nil where its numbers must be taken one by one.
+  private static func whole<T>(_ type: T.Type, _ values: ArchivedValues) -> T? {
+    @inline(__always) func all<I: FixedWidthInteger>(_ i: [Int64], _: I.Type) -> T? {
+      var numbers: [I] = []
+      numbers.reserveCapacity(i.count)
+      for x in i {
+        guard let number = whole(x, I.self) else { return nil }
+        numbers.append(number)
+      }
+      return numbers as? T
+    }
+    return switch values {
+    case .doubles(let d) where type == [Double].self: d as? T
+    case .doubles(let d) where type == [Float].self: d.map { Float($0) } as? T
+    case .integers(let i) where type == [Int].self: all(i, Int.self)
+    case .integers(let i) where type == [UInt64].self: all(i, UInt64.self)
+    case .integers(let i) where type == [UInt32].self: all(i, UInt32.self)
+    case .integers(let i) where type == [UInt16].self: all(i, UInt16.self)
+    case .integers(let i) where type == [UInt8].self: all(i, UInt8.self)
+    default: nil
+    }
+  }
+
   /// A whole number in another type; 64-bit patterns are kept.
-  fileprivate static func whole<I: FixedWidthInteger>(_ i: Int64, _ type: I.Type) -> I? {
+  @inline(__always) fileprivate static func whole<I: FixedWidthInteger>(_ i: Int64, _ type: I.Type) -> I? {
     I.bitWidth == 64 ? I(truncatingIfNeeded: i) : I(exactly: i)
   }
 

@@ -72,10 +72,11 @@ public enum TensorValues: Sendable, Hashable {
   /// Numbers from little-endian bytes, a whole number of them.
   fileprivate init(_ type: TensorType, _ bytes: ArraySlice<UInt8>) {
     func words<T: FixedWidthInteger>(_: T.Type) -> [T] {
-      bytes.withUnsafeBytes { raw in
-        stride(from: 0, to: raw.count, by: MemoryLayout<T>.size).map {
-          T(littleEndian: raw.loadUnaligned(fromByteOffset: $0, as: T.self))
-        }
+      let count = bytes.count / MemoryLayout<T>.size
+      return [T](unsafeUninitializedCapacity: count) { words, filled in
+        bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(words).copyMemory(from: $0) }
+        for k in 0..<count { words[k] = T(littleEndian: words[k]) }
+        filled = count
       }
     }
     switch type {
