@@ -9,13 +9,17 @@ OUT := out/demo
 PEERS ?= Benchmarks/learner/.build/peers
 PHYSICS_PEERS ?= Benchmarks/physics/.build/peers
 
-.PHONY: build demo test lint format bench bench-learner bench-physics validation docs datasets skill models setup clean
+.PHONY: build library demo test lint format bench bench-learner bench-physics validation docs datasets skill models setup clean
 
 setup:
 	@bash scripts/setup.sh
 
 build: setup
 	$(BUILD) --product solidfade
+
+# The shared library with the C interface of Sources/SolidFadeC/solidfade.h: .build/release/libSolidFadeC.so
+library: setup
+	$(BUILD) --product SolidFadeC
 
 demo: build
 	@bash scripts/demo.sh $(TOOL) $(OUT)

@@ -15,8 +15,10 @@ let settings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-func target(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
-  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func target(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource]? = nil
+) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -28,6 +30,7 @@ let package = Package(
   products: [
     .library(name: "SolidFade", targets: ["SolidFade"]),
     .library(name: "ResidualLearning", targets: ["ResidualLearning"]),
+    .library(name: "SolidFadeC", type: .dynamic, targets: ["SolidFadeC"]),
     .executable(name: "solidfade", targets: ["SolidFadeTool"]),
   ],
   dependencies: [
@@ -65,9 +68,11 @@ let package = Package(
         "NumericalMethods", "CellModel", "ResidualLearning", "DegradationPhysics", "BatteryData", "CyclerImport",
         "LifetimeForecast", "DesignOptimization", "Reporting",
       ]),
+    target("RunDocuments", ["SolidFade"]),
+    target("SolidFadeC", ["RunDocuments", "SolidFade"], exclude: ["solidfade.h"]),
     .executableTarget(
       name: "SolidFadeTool",
-      dependencies: ["SolidFade", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["RunDocuments", "SolidFade", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: settings),
     tests("NumericalMethodsTests", ["NumericalMethods"], exclude: ["Reference"]),
     tests("ResidualLearningTests", ["ResidualLearning", "NumericalMethods"], exclude: ["Reference"]),

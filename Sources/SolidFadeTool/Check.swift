@@ -1,4 +1,5 @@
 import ArgumentParser
+import RunDocuments
 import SolidFade
 
 /// From which findings on `check` fails.
@@ -80,9 +81,10 @@ struct Check: AsyncParsableCommand {
       "findings": .array(
         report.findings.map { f in
           .object([
-            "rule": .string(f.rule), "severity": .string(f.severity.rawValue), "cell_id": CommandRun.text(f.cellID),
-            "file": CommandRun.text(f.file), "line": CommandRun.whole(f.line), "column": CommandRun.whole(f.column),
-            "field": CommandRun.text(f.field), "value": .string(f.value), "expected": .string(f.expected),
+            "rule": .string(f.rule), "severity": .string(f.severity.rawValue), "cell_id": ResultDocument.text(f.cellID),
+            "file": ResultDocument.text(f.file), "line": ResultDocument.whole(f.line),
+            "column": ResultDocument.whole(f.column),
+            "field": ResultDocument.text(f.field), "value": .string(f.value), "expected": .string(f.expected),
             "help": .string(f.help),
           ])
         }),
@@ -93,7 +95,7 @@ struct Check: AsyncParsableCommand {
             "failure_rate": .number(Double(g.failed) / Double(g.cells)),
             "failure_rate_ci": .array([
               .number(g.failureInterval.lowerBound), .number(g.failureInterval.upperBound),
-            ]), "score": CommandRun.real(g.score),
+            ]), "score": ResultDocument.real(g.score),
           ])
         }),
     ]

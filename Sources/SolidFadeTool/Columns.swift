@@ -1,4 +1,5 @@
 import ArgumentParser
+import RunDocuments
 import SolidFade
 
 /// `solidfade columns`: the column dictionary.

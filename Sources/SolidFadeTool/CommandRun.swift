@@ -1,17 +1,8 @@
 import ArgumentParser
 import Dispatch
 import Foundation
+import RunDocuments
 import SolidFade
-
-/// What a command hands back for printing.
-struct Outcome {
-  /// The command's own keys of the JSON document.
-  var document: [String: JSONTree] = [:]
-  /// What is printed without `--json`.
-  var text = ""
-  var warnings: [DataWarning] = []
-  var exit = ExitStatus.done
-}
 
 /// Runs a command: signals, warnings, errors and the one JSON document.
 struct CommandRun {
@@ -32,7 +23,7 @@ struct CommandRun {
       let outcome = try await body()
       for warning in outcome.warnings { say(warning, isError: false) }
       if global.json {
-        print(document(outcome.document, outcome.warnings, [], outcome.exit))
+        print(outcome.json(command: name, seed: global.seed))
       } else if !outcome.text.isEmpty {
         print(outcome.text, terminator: outcome.text.hasSuffix("\n") ? "" : "\n")
       }
@@ -42,38 +33,11 @@ struct CommandRun {
     } catch {
       let (status, faults) = ExitStatus.of(error)
       for fault in faults { say(fault, isError: true) }
-      if global.json { print(document([:], [], faults, status)) }
+      if global.json { print(ResultDocument.failure(command: name, seed: global.seed, faults, exit: status)) }
       code = status
     }
     if code != 0 { throw ExitCode(code) }
   }
-
-  private func document(
-    _ own: [String: JSONTree], _ warnings: [DataFault], _ errors: [DataFault], _ exit: Int32
-  ) -> String {
-    var all = own
-    all["schema"] = .string("solidfade.result/1")
-    all["command"] = .string(name)
-    all["version"] = .string(toolVersion)
-    all["seed"] = global.seed <= UInt64(Int64.max) ? .integer(Int64(global.seed)) : .string(String(global.seed))
-    all["ok"] = .bool(exit == 0)
-    all["exit"] = .integer(Int64(exit))
-    all["warnings"] = .array(warnings.map(Self.tree))
-    all["errors"] = .array(errors.map(Self.tree))
-    return String(decoding: JSONTree.object(all).serialized(pretty: true), as: UTF8.self)
-  }
-
-  /// A fault as in the JSON document.
-  static func tree(_ f: DataFault) -> JSONTree {
-    .object([
-      "code": .string(f.code), "file": text(f.file), "line": whole(f.line), "column": whole(f.column),
-      "field": text(f.field), "message": .string(f.message), "help": text(f.help),
-    ])
-  }
-
-  static func text(_ t: String?) -> JSONTree { t.map { .string($0) } ?? .null }
-  static func whole(_ i: Int?) -> JSONTree { i.map { .integer(Int64($0)) } ?? .null }
-  static func real(_ x: Double?) -> JSONTree { x.flatMap { $0.isFinite ? .number($0) : nil } ?? .null }
 
   private func say(_ f: DataFault, isError: Bool) {
     if !isError, global.quiet { return }

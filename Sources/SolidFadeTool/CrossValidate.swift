@@ -1,4 +1,5 @@
 import ArgumentParser
+import RunDocuments
 import SolidFade
 
 /// `solidfade crossvalidate`: scores with the whole model refitted for each held-out part.

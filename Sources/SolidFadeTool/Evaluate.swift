@@ -1,4 +1,5 @@
 import ArgumentParser
+import RunDocuments
 import SolidFade
 
 /// `solidfade evaluate`: scores on cells the model has not seen.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import RunDocuments
 import SolidFade
 
 /// `solidfade model`: care of bundles.
@@ -24,7 +25,7 @@ struct ModelCommand: AsyncParsableCommand {
             m.datasets.map {
               .object([
                 "name": .string($0.name), "kind": .string($0.kind.rawValue), "cell_family": .string($0.family.rawValue),
-                "split": CommandRun.text($0.split), "n_cells": .integer(Int64($0.cells.count)),
+                "split": ResultDocument.text($0.split), "n_cells": .integer(Int64($0.cells.count)),
               ])
             }), "metrics": .array(try m.outOfFold.map { try Tables.tree($0) }),
         ]

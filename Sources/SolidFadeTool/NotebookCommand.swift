@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import RunDocuments
 import SolidFade
 
 /// `solidfade notebook`: a run folder in, a Jupyter notebook out.

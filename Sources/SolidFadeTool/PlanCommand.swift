@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import RunDocuments
 import SolidFade
 
 /// `solidfade plan`: which cells to test, and how hard.

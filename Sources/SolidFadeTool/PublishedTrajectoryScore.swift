@@ -1,4 +1,5 @@
 import Foundation
+import RunDocuments
 import SolidFade
 
 /// The published score of trajectories on the ISU-ILCC cells: 21 points a cell (relative capacity 1.00, 0.99 … 0.80 and

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import RunDocuments
 import SolidFade
 
 /// `solidfade report`: run folders in, one page out.

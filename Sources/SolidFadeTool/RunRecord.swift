@@ -1,4 +1,5 @@
 import Foundation
+import RunDocuments
 import SolidFade
 
 /// `run.json`: how an output came to be. The only file of an output with a clock in it.

@@ -1,4 +1,5 @@
 import Foundation
+import RunDocuments
 import SolidFade
 
 /// Simulated cells as a dataset of kind `simulated`: check-ups with measurement noise, draws as replicates.

@@ -1,4 +1,5 @@
 import Foundation
+import RunDocuments
 import SolidFade
 
 /// Simulated cells laid out as JSON, tables and text.
@@ -47,7 +48,7 @@ struct SimulationResults {
 
   private static let levels = ForecastWriter.quantiles
 
-  private func list(_ x: [Double]) -> JSONTree { .array(x.map { CommandRun.real($0) }) }
+  private func list(_ x: [Double]) -> JSONTree { .array(x.map { ResultDocument.real($0) }) }
 
   /// A series over the ages: of one draw as it is, of many as quantiles at each age.
   private func spread(_ runs: [AgeingTrajectory], _ series: (AgeingTrajectory) -> [Double]) -> JSONTree {
@@ -93,11 +94,11 @@ struct SimulationResults {
       "resistance_parts_ohm_cm2": .object(parts), "states": .object(states),
     ]
     if draws == 1, let run = runs.first {
-      out["life"] = CommandRun.real(run.life)
-      out["knee"] = CommandRun.real(run.knee)
-      out["loop_gain"] = CommandRun.real(loopGain)
+      out["life"] = ResultDocument.real(run.life)
+      out["knee"] = ResultDocument.real(run.knee)
+      out["loop_gain"] = ResultDocument.real(loopGain)
       out["failure"] = .object([
-        "mode": CommandRun.text(run.failure?.mode.rawValue), "age": CommandRun.real(run.failure?.age),
+        "mode": ResultDocument.text(run.failure?.mode.rawValue), "age": ResultDocument.real(run.failure?.age),
       ])
       out["failures"] = .array(
         run.failures.map { .object(["mode": .string($0.mode.rawValue), "age": .number($0.age)]) })
@@ -109,7 +110,7 @@ struct SimulationResults {
         "quantiles": list(Self.levels.map { life(at: $0, lives, of: runs.count) ?? .nan }),
       ])
       out["failure_p"] = .object(
-        Dictionary(uniqueKeysWithValues: risks.incidence.map { ($0.key.rawValue, CommandRun.real($0.value.last)) }))
+        Dictionary(uniqueKeysWithValues: risks.incidence.map { ($0.key.rawValue, ResultDocument.real($0.value.last)) }))
       out["cumulative_incidence"] = .object(
         Dictionary(uniqueKeysWithValues: risks.incidence.map { ($0.key.rawValue, list($0.value)) }))
     }
@@ -270,7 +271,3 @@ struct SimulationResults {
   }
 }
 
-/// Every run failed in its numerics.
-struct NumericalFailure: Error {
-  var faults: [DataFault]
-}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import RunDocuments
 import SolidFade
 
 /// `solidfade skill`: every visible benchmark in one page, beside published numbers and baselines of the same run.

@@ -1,3 +1,4 @@
+import RunDocuments
 import SolidFade
 
 /// The page of `solidfade skill`.

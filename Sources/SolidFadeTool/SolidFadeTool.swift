@@ -1,8 +1,6 @@
 import ArgumentParser
+import RunDocuments
 import SolidFade
-
-/// The version of the tool, written into every output.
-let toolVersion = "0.1.0"
 
 /// `solidfade`: lifetime prediction for solid-state cells.
 @main

@@ -1,3 +1,4 @@
+import RunDocuments
 import SolidFade
 
 /// How well published sulfide cells are forecast from what their papers state.

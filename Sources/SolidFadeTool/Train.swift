@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import RunDocuments
 import SolidFade
 
 /// `solidfade train`: datasets in, a model bundle out.
@@ -74,7 +75,8 @@ struct Train: AsyncParsableCommand {
         "datasets": .array(
           model.datasets.map {
             .object([
-              "name": .string($0.name), "split": CommandRun.text($0.split), "n_cells": .integer(Int64($0.cells.count)),
+              "name": .string($0.name), "split": ResultDocument.text($0.split),
+              "n_cells": .integer(Int64($0.cells.count)),
             ])
           }),
         "early": .array(model.coreAges.isEmpty ? model.early.map { .number($0) } : model.coreAges.map { .number($0) }),

@@ -1,4 +1,5 @@
 import Foundation
+import RunDocuments
 import SolidFade
 
 /// The outcome of a validation as a page, tables and JSON.
@@ -66,7 +67,7 @@ struct ValidationPage {
           let all = result.skill(source) { _ in true }
           return .object([
             "source": .string(source.name), "linked_pairs": .integer(Int64(linked.pairs)),
-            "linked_signs": .number(linked.signs), "linked_correlation": CommandRun.real(linked.correlation),
+            "linked_signs": .number(linked.signs), "linked_correlation": ResultDocument.real(linked.correlation),
             "all_pairs": .integer(Int64(all.pairs)), "all_signs": .number(all.signs),
           ])
         }), "papers": .integer(Int64(published.papers.count)), "omitted": .integer(Int64(published.omissions.count)),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import RunDocuments
 import SolidFade
 
 /// `solidfade variability fit`: how much lives scatter between laboratories, batches and cells.
@@ -71,7 +72,7 @@ struct VariabilityFit: AsyncParsableCommand {
                 name,
                 .object([
                   "sd": .number(c.median), "q05": .number(c.q05), "q95": .number(c.q95),
-                  "mode": CommandRun.real(c.mode), "df": .integer(Int64(c.freedom)),
+                  "mode": ResultDocument.real(c.mode), "df": .integer(Int64(c.freedom)),
                   "status": .string(c.status.rawValue),
                 ])
               )

@@ -1,25 +1,34 @@
-import Foundation
-import SolidFade
+internal import Foundation
+package import SolidFade
 
 /// A forecast asked for outside the training domain with `--strict-domain`.
-struct OutsideDomain: Error {
-  var cells: [(id: String, reason: String)]
+package struct OutsideDomain: Error {
+  package var cells: [(id: String, reason: String)]
+
+  package init(cells: [(id: String, reason: String)]) { self.cells = cells }
+}
+
+/// Every run failed in its numerics.
+package struct NumericalFailure: Error {
+  package var faults: [DataFault]
+
+  package init(faults: [DataFault]) { self.faults = faults }
 }
 
 /// Exit codes and messages of errors, in one place.
-enum ExitStatus {
-  static let done: Int32 = 0
-  static let findings: Int32 = 1
-  static let invalid: Int32 = 2
-  static let bundle: Int32 = 3
-  static let numerical: Int32 = 4
-  static let domain: Int32 = 5
-  static let partial: Int32 = 6
-  static let internalFault: Int32 = 70
-  static let interrupted: Int32 = 130
+package enum ExitStatus {
+  package static let done: Int32 = 0
+  package static let findings: Int32 = 1
+  package static let invalid: Int32 = 2
+  package static let bundle: Int32 = 3
+  package static let numerical: Int32 = 4
+  package static let domain: Int32 = 5
+  package static let partial: Int32 = 6
+  package static let internalFault: Int32 = 70
+  package static let interrupted: Int32 = 130
 
   /// The exit code of an error and the faults to report.
-  static func of(_ error: any Error) -> (code: Int32, faults: [DataFault]) {
+  package static func of(_ error: any Error) -> (code: Int32, faults: [DataFault]) {
     switch error {
     case let e as DataFaults: return (invalid, e.faults)
     case let e as DataFault: return (invalid, [e])

@@ -1,16 +1,16 @@
-import Foundation
-import SolidFade
+internal import Foundation
+package import SolidFade
 
 /// Tables printed for people, and rows as JSON.
-enum Tables {
+package enum Tables {
   /// A score row as in the JSON document.
-  static func tree(_ row: ScoreRow) throws -> JSONTree {
+  package static func tree(_ row: ScoreRow) throws -> JSONTree {
     let encoder = JSONEncoder()
     return try JSONTree(parsing: Array(try encoder.encode(row)))
   }
 
   /// Scores as an aligned table.
-  static func scores(_ rows: [ScoreRow], title: String) -> String {
+  package static func scores(_ rows: [ScoreRow], title: String) -> String {
     guard !rows.isEmpty else { return title + ": none\n" }
     let wanted = [
       "life_rmse", "life_mape", "life_crps", "life_coverage90", "retention_mae", "retention_crps",
@@ -27,13 +27,13 @@ enum Tables {
   }
 
   /// A number with about three figures.
-  static func significant(_ x: Double) -> String {
+  package static func significant(_ x: Double) -> String {
     if abs(x) >= 100 { return String(Int(x.rounded())) }
     return abs(x) >= 10 ? String(format: "%.1f", x) : String(format: "%.2f", x)
   }
 
   /// Columns padded to one width; the first and third to the left, numbers to the right.
-  static func aligned(_ rows: [[String]]) -> String {
+  package static func aligned(_ rows: [[String]]) -> String {
     guard let first = rows.first else { return "" }
     let widths = first.indices.map { c in rows.map { $0[c].count }.max() ?? 0 }
     return rows.map { row in

@@ -1,9 +1,14 @@
-import SolidFade
+package import SolidFade
 
 /// What a study found as tables, JSON and text.
-struct StudyWriter {
-  var definition: StudyDefinition
-  var result: StudyResult
+package struct StudyWriter {
+  package var definition: StudyDefinition
+  package var result: StudyResult
+
+  package init(definition: StudyDefinition, result: StudyResult) {
+    self.definition = definition
+    self.result = result
+  }
 
   private var variables: [String] { definition.space.variables.map(\.name) + definition.space.linked.map(\.name) }
 
@@ -25,7 +30,7 @@ struct StudyWriter {
 
   private static func tree(_ v: DesignValue) -> JSONTree {
     switch v {
-    case .number(let x): CommandRun.real(x)
+    case .number(let x): ResultDocument.real(x)
     case .text(let t): .string(t)
     }
   }
@@ -46,7 +51,7 @@ struct StudyWriter {
     return objectiveHeader.map { .number(values[$0].flatMap { $0.isFinite ? $0 : nil }) }
   }
 
-  var files: [String: [UInt8]] {
+  package var files: [String: [UInt8]] {
     let chances = definition.chances.indices.map { "p_constraint_\($0 + 1)" }
     var front = CSVWriter(
       header: ["design_id"] + variables + objectiveHeader + chances + ["verdict", "n_draws", "evaluation"])
@@ -81,10 +86,10 @@ struct StudyWriter {
     Set(result.front.flatMap { $0.fresh.design.keys }).subtracting(["cell_id"]).sorted()
   }
 
-  var document: [String: JSONTree] {
+  package var document: [String: JSONTree] {
     [
       "stop": .string(result.stop), "evaluations": .integer(Int64(result.history.count)),
-      "optimism": .array(result.optimism.map { CommandRun.real($0) }),
+      "optimism": .array(result.optimism.map { ResultDocument.real($0) }),
       "hypervolume": .array(
         result.hypervolume.map {
           .object(["evaluations": .integer(Int64($0.evaluations)), "value": .number($0.value)])
@@ -95,20 +100,20 @@ struct StudyWriter {
         result.front.enumerated().map { k, m in
           .object([
             "design_id": .string("d\(k + 1)"), "design": .object(m.fresh.design.mapValues(Self.tree)),
-            "objectives": .array(m.fresh.objectives.map { CommandRun.real($0) }),
-            "searched": .array(m.searched.map { CommandRun.real($0) }),
+            "objectives": .array(m.fresh.objectives.map { ResultDocument.real($0) }),
+            "searched": .array(m.searched.map { ResultDocument.real($0) }),
             "probabilities": .array(m.fresh.probabilities.map { .number($0) }), "verdict": .string(m.verdict.rawValue),
           ])
         }),
       "conflict": .array(
         result.conflict.map {
-          .object(["constraint": .string($0.constraint), "least_violation": CommandRun.real($0.leastViolation)])
+          .object(["constraint": .string($0.constraint), "least_violation": ResultDocument.real($0.leastViolation)])
         }),
     ]
   }
 
   /// The winners as a table: what to build, what is expected, how sure.
-  var text: String {
+  package var text: String {
     let shown = definition.objectives.map(label)
     let varied = definition.space.variables.map(\.name)
     var rows = [["design"] + varied + shown + definition.chances.map(\.text) + ["verdict"]]

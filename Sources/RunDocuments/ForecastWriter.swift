@@ -1,28 +1,35 @@
-import SolidFade
+package import SolidFade
 
 /// Forecasts as JSON document, tables and text.
-struct ForecastWriter {
+package struct ForecastWriter {
   /// A forecast and what its draws say; the draws themselves are not kept.
-  struct Cell: Sendable {
-    var forecast: FadeForecast
-    var life: LifetimeDistribution
+  package struct Cell: Sendable {
+    package var forecast: FadeForecast
+    package var life: LifetimeDistribution
     fileprivate var path: Path
 
-    init(_ forecast: FadeForecast, ageColumn: String) {
+    package init(_ forecast: FadeForecast, ageColumn: String) {
       self.forecast = forecast.withoutDraws()
       life = forecast.life
       path = Path(forecast, isWhole: ageColumn == "cycle_count")
     }
   }
 
-  var cells: [Cell]
-  var ageColumn: String
-  var draws: Int
-  var sha: String
+  package var cells: [Cell]
+  package var ageColumn: String
+  package var draws: Int
+  package var sha: String
 
-  static let quantiles = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975]
-  static let names = ["q025", "q05", "q10", "q25", "q50", "q75", "q90", "q95", "q975"]
-  static let ages = [100.0, 300, 500, 1000]
+  package init(cells: [Cell], ageColumn: String, draws: Int, sha: String) {
+    self.cells = cells
+    self.ageColumn = ageColumn
+    self.draws = draws
+    self.sha = sha
+  }
+
+  package static let quantiles = [0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975]
+  package static let names = ["q025", "q05", "q10", "q25", "q50", "q75", "q90", "q95", "q975"]
+  package static let ages = [100.0, 300, 500, 1000]
 
   private var isWhole: Bool { ageColumn == "cycle_count" }
 
@@ -49,15 +56,15 @@ struct ForecastWriter {
     var sdManufacturing: [Double?] { sd.map { s in share.map { s * $0.squareRoot() } } }
   }
 
-  var document: [String: JSONTree] {
-    func list(_ x: [Double]) -> JSONTree { .array(x.map { CommandRun.real($0) }) }
+  package var document: [String: JSONTree] {
+    func list(_ x: [Double]) -> JSONTree { .array(x.map { ResultDocument.real($0) }) }
     let trees = cells.map { cell -> JSONTree in
       let (f, p, life) = (cell.forecast, cell.path, cell.life)
       let lifeTree: JSONTree = .object([
-        "status": .string(life.status.rawValue), "observed": CommandRun.real(life.observed),
-        "horizon": .number(life.horizon), "mean": CommandRun.real(life.mean),
-        "sd": CommandRun.real(life.standardDeviation),
-        "quantiles": .array(Self.quantiles.map { CommandRun.real(life.quantile($0)) }),
+        "status": .string(life.status.rawValue), "observed": ResultDocument.real(life.observed),
+        "horizon": .number(life.horizon), "mean": ResultDocument.real(life.mean),
+        "sd": ResultDocument.real(life.standardDeviation),
+        "quantiles": .array(Self.quantiles.map { ResultDocument.real(life.quantile($0)) }),
         "p_beyond_horizon": .number(life.probabilityBeyondHorizon),
         "p_life_ge": .object(
           Dictionary(uniqueKeysWithValues: Self.ages.map { (shortest($0), .number(life.probability(atLeast: $0))) })),
@@ -65,13 +72,13 @@ struct ForecastWriter {
       let retention: JSONTree = .object([
         "quantity": .string("capacity_retention"), "unit": .string("1"), "age": list(p.ages), "mean": list(p.mean),
         "sd": list(p.sd), "quantiles": .array(p.quantiles.map(list)), "sd_model": list(p.sdModel),
-        "sd_manufacturing": .array(p.sdManufacturing.map { CommandRun.real($0) }),
+        "sd_manufacturing": .array(p.sdManufacturing.map { ResultDocument.real($0) }),
         "sd_measurement": list(p.ages.map { _ in p.noise }),
       ])
       return .object([
         "cell_id": .string(f.cellID), "early": .number(f.early), "in_domain": .bool(f.inDomain),
         "domain_reasons": .array(f.domainReasons.map { .string($0) }), "physics_status": .string(f.physicsStatus),
-        "nearest_training_group": CommandRun.text(f.nearestTrainingGroup), "life": lifeTree,
+        "nearest_training_group": ResultDocument.text(f.nearestTrainingGroup), "life": lifeTree,
         "end_of_life": .object([
           "fraction": .number(f.endOfLife.fraction), "reference": .string(f.endOfLife.reference.text),
         ]),
@@ -83,7 +90,7 @@ struct ForecastWriter {
           f.mechanisms.map {
             .object([
               "mechanism": .string($0.mechanism.rawValue), "age": .number($0.age), "loss_mean": .number($0.lossMean),
-              "share": CommandRun.real($0.share),
+              "share": ResultDocument.real($0.share),
             ])
           }),
       ])
@@ -104,16 +111,16 @@ struct ForecastWriter {
     return [
       .object([
         "quantity": .string("area_resistance_ohm_cm2"), "unit": .string("ohm cm2"),
-        "age": .array(sorted.map { .number($0.0) }), "mean": .array(sorted.map { CommandRun.real(mean($0.1)) }),
-        "sd": .array(sorted.map { CommandRun.real(standardDeviation($0.1)) }),
+        "age": .array(sorted.map { .number($0.0) }), "mean": .array(sorted.map { ResultDocument.real(mean($0.1)) }),
+        "sd": .array(sorted.map { ResultDocument.real(standardDeviation($0.1)) }),
         "quantiles": .array(
-          sorted.map { r in .array(Self.quantiles.map { CommandRun.real(quantile(ofSorted: r.1, $0)) }) }),
+          sorted.map { r in .array(Self.quantiles.map { ResultDocument.real(quantile(ofSorted: r.1, $0)) }) }),
       ])
     ]
   }
 
   /// Tables and the document as files.
-  func files(_ document: [String: JSONTree]) -> [String: [UInt8]] {
+  package func files(_ document: [String: JSONTree]) -> [String: [UInt8]] {
     var forecast = CSVWriter(
       header: ["cell_id", ageColumn, "quantity", "unit", "mean", "sd"] + Self.names
         + ["sd_model", "sd_manufacturing", "sd_measurement", "observed", "in_domain"])
@@ -173,7 +180,7 @@ struct ForecastWriter {
     ]
   }
 
-  var text: String {
+  package var text: String {
     func show(_ x: Double?) -> String { x.map { shortest($0.rounded()) } ?? "beyond horizon" }
     var rows = [["cell", "seen to", "status", "life q05", "median", "q95", "P(life ≥ 500)", "in domain"]]
     for cell in cells {

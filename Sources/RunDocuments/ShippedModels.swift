@@ -1,12 +1,12 @@
-import Foundation
-import SolidFade
+internal import Foundation
+package import SolidFade
 
 /// The models that come with the project.
-enum ShippedModels {
+package enum ShippedModels {
   /// The folder of the model for a family of cells: beside the project the tool was built in, or in the working folder.
   ///
   /// - Throws: `DataFaults` where none is found.
-  static func path(for family: CellFamily) throws -> String {
+  package static func path(for family: CellFamily) throws -> String {
     let name = family == .sulfideSolidState ? "sulfide-nmc811" : "liquid-general"
     var folders = [FileManager.default.currentDirectoryPath]
     var folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()

@@ -1,20 +1,20 @@
-import SolidFade
+package import SolidFade
 
 extension ForecastWriter {
   /// Contrasts of designs as JSON.
-  static func tree(_ contrasts: [StudyForecast.Contrast]) -> JSONTree {
+  package static func tree(_ contrasts: [StudyForecast.Contrast]) -> JSONTree {
     .array(
       contrasts.map { c in
         .object([
           "cell_id": .string(c.first), "reference": .string(c.second),
-          "fade_rate_ratio": .array(c.rateRatio.map { CommandRun.real($0) }),
+          "fade_rate_ratio": .array(c.rateRatio.map { ResultDocument.real($0) }),
           "p_better": .number(c.probabilityFirstBetter),
         ])
       })
   }
 
   /// The same as a table.
-  static func table(_ contrasts: [StudyForecast.Contrast]) -> [UInt8] {
+  package static func table(_ contrasts: [StudyForecast.Contrast]) -> [UInt8] {
     var table = CSVWriter(
       header: ["cell_id", "reference", "fade_rate_ratio_q05", "fade_rate_ratio_q50", "fade_rate_ratio_q95", "p_better"])
     for c in contrasts {
@@ -25,7 +25,7 @@ extension ForecastWriter {
   }
 
   /// The same for people.
-  static func text(_ contrasts: [StudyForecast.Contrast]) -> String {
+  package static func text(_ contrasts: [StudyForecast.Contrast]) -> String {
     guard !contrasts.isEmpty else { return "" }
     var rows = [["design", "against", "fade rate ×", "5 %", "95 %", "P(better)"]]
     for c in contrasts {

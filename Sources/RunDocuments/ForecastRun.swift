@@ -1,0 +1,135 @@
+package import SolidFade
+
+/// Cells in, forecasts out: what `solidfade predict` and the C library do.
+package struct ForecastRun: Sendable {
+  /// The cells.
+  package var dataset: Dataset
+  /// Model bundle; nil takes the shipped one that fits the cells.
+  package var model: String?
+  /// Only observations up to this age are seen; nil sees all.
+  package var early: Double?
+  /// Draws of the predictive distribution, 10…100000.
+  package var draws = 1000
+  /// Retention that ends life, and what it is relative to; nil is the dataset's.
+  package var limit: Double?
+  package var reference: CapacityReference?
+  /// Age beyond which nothing is claimed; nil is three times the longest training record.
+  package var horizon: Double?
+  /// Whether cells outside the training domain are refused.
+  package var isStrict = false
+  package var seed: UInt64 = 1
+  package var threads = 1
+
+  /// Allowed numbers of draws.
+  package static let allowedDraws = 10...100_000
+  /// Cells forecast together.
+  private static let batch = 256
+  /// Most cells whose losses are split by mechanism: each costs a simulation of its own.
+  private static let mostMechanisms = 100
+
+  package init(dataset: Dataset, model: String?) {
+    self.dataset = dataset
+    self.model = model
+  }
+
+  /// The forecasts as document, text and the tables of an output folder.
+  package func run(
+    progress: (@Sendable (ProgressEvent) -> Void)? = nil
+  ) async throws -> (outcome: Outcome, files: [String: [UInt8]]) {
+    var dataset = dataset
+    let model = try self.model ?? ShippedModels.path(for: dataset.description.family)
+    let (fitted, sha) = try LifetimeModel.read(model)
+    if case .baseline(let name) = fitted.kind {
+      throw DataFaults(
+        DataFault(
+          "E047", file: model, field: "kind", "a baseline:\(name) model is a rival for evaluate; it makes no forecasts",
+          help: "train with --kind hybrid, physics or ml"))
+    }
+    // A lone table of designs says nothing of its family: it is asked of this model.
+    if self.model != nil, dataset.folder == nil, let family = fitted.datasets.first?.family {
+      dataset.description.family = family
+    }
+    let ids = dataset.cells.filter { $0.status != .excluded }.map(\.id)
+    let cells = try await forecasts(of: ids, in: dataset, fitted, progress)
+    let forecasts = cells.map(\.forecast)
+    let outside = forecasts.filter { !$0.inDomain }
+    if isStrict, !outside.isEmpty {
+      throw OutsideDomain(cells: outside.map { ($0.cellID, $0.domainReasons.joined(separator: "; ")) })
+    }
+    var outcome = Outcome(warnings: dataset.warnings)
+    if self.model == nil {
+      outcome.warnings.append(
+        DataWarning("W014", field: "--model", "forecast by the shipped model \(model)", help: "name one with -m"))
+    }
+    outcome.warnings += warnings(cells, outside, dataset)
+    let writer = ForecastWriter(cells: cells, ageColumn: dataset.description.ageColumn, draws: draws, sha: sha)
+    let document = writer.document
+    let contrasts = try await fitted.contrasts(dataset, cellIDs: ids, early: early, seed: seed, threads: threads)
+    outcome.document = document
+    outcome.document["bundle"] = .string(model)
+    outcome.document["contrasts"] = ForecastWriter.tree(contrasts)
+    outcome.text = ForecastWriter.text(contrasts) + writer.text
+    var files = writer.files(document)
+    if !contrasts.isEmpty { files["contrasts.csv"] = ForecastWriter.table(contrasts) }
+    files["flags.csv"] = Self.flags(outcome.warnings)
+    return (outcome, files)
+  }
+
+  /// Forecasts in batches: draws are many numbers a cell, and are summarised batch by batch. Cells of a study inform
+  /// each other and stay together.
+  private func forecasts(
+    of ids: [String], in dataset: Dataset, _ fitted: LifetimeModel, _ progress: (@Sendable (ProgressEvent) -> Void)?
+  ) async throws -> [ForecastWriter.Cell] {
+    let own = dataset.description.endOfLife
+    let base = fitted.trained(on: dataset.description.name)?.endOfLife ?? own
+    let endOfLife = EndOfLife(fraction: limit ?? base.fraction, reference: reference ?? base.reference)
+    let isJoint = dataset.description.family == .sulfideSolidState && dataset.cells.contains { $0.series.count > 0 }
+    let size = isJoint ? max(ids.count, 1) : Self.batch
+    var cells: [ForecastWriter.Cell] = []
+    for start in stride(from: 0, to: ids.count, by: size) {
+      var found = try await fitted.forecast(
+        dataset, cellIDs: Array(ids[start...].prefix(size)), early: early, draws: draws,
+        endOfLife: endOfLife == own ? nil : endOfLife, mechanisms: ids.count <= Self.mostMechanisms, seed: seed,
+        threads: threads, progress: progress)
+      if let horizon { for i in found.indices { found[i].horizon = min(horizon, found[i].horizon) } }
+      let (batch, age) = (found, dataset.description.ageColumn)
+      cells += try await parallelMap(count: batch.count, width: threads) {
+        ForecastWriter.Cell(batch[$0], ageColumn: age)
+      }
+    }
+    return cells
+  }
+
+  private func warnings(
+    _ cells: [ForecastWriter.Cell], _ outside: [FadeForecast], _ dataset: Dataset
+  ) -> [DataWarning] {
+    var out = outside.map {
+      DataWarning(
+        "W012", field: $0.cellID, "\($0.cellID): \($0.domainReasons.joined(separator: "; "))",
+        help: "the interval is widened, not proven")
+    }
+    for cell in cells {
+      let f = cell.forecast
+      if let age = f.survivorsFrom, cell.life.quantile(0.5).map({ $0 > age }) ?? true {
+        out.append(
+          DataWarning(
+            "W016", field: f.cellID, "\(f.cellID): a life beyond \(shortest(age)) cycles is extrapolation",
+            help: "published cells that ran longer are the ones that went well; trust the contrasts more"))
+      }
+    }
+    if cells.count > Self.mostMechanisms, dataset.description.family == .sulfideSolidState {
+      out.append(
+        DataWarning(
+          "W017", file: dataset.folder,
+          "losses by mechanism are left out: \(cells.count) cells, at most \(Self.mostMechanisms)",
+          help: "predict fewer cells at a time to see why they fade"))
+    }
+    return out
+  }
+
+  private static func flags(_ warnings: [DataWarning]) -> [UInt8] {
+    var table = CSVWriter(header: ["code", "cell_id", "message"])
+    for w in warnings { table.append([.text(w.code), .text(w.code == "W012" ? w.field : nil), .text(w.message)]) }
+    return table.bytes
+  }
+}
