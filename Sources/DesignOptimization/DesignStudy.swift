@@ -79,6 +79,9 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     self.evaluator = evaluator
   }
 
+  /// Added to the seed for virtual cells that the search has not seen.
+  static var verifyingSeed: UInt64 { 0x5eed }
+
   private var kinds: [GeneKind] {
     definition.space.variables.map { v in
       switch v.range {
@@ -232,7 +235,7 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     let searched = kept.compactMap { byGenes[$0.genes] }.sorted { minimised($0)[0] < minimised($1)[0] }
     var scales = definition.chances.map { _ in 1.0 }
     let fresh = try await studied(
-      searched.map(\.genes), draws: definition.verifyingDraws, seed: definition.seed &+ 0x5eed, scales: &scales)
+      searched.map(\.genes), draws: definition.verifyingDraws, seed: definition.seed &+ Self.verifyingSeed, scales: &scales)
     return zip(searched, fresh).map { old, new in
       var new = new
       new.index = old.index

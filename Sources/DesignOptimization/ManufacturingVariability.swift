@@ -104,6 +104,9 @@ public struct ManufacturingVariability: Sendable, Hashable {
     set { earlyValues = newValue.map { [$0.alpha, $0.beta] } ?? [] }
   }
   private var earlyValues: [Double] = []
+  /// Whether these are the tolerances of the line that the model's training cells came from: their effect is then part of
+  /// the scatter that `levels` states. Otherwise it adds to it.
+  public var describesTraining = true
   private let factor: Cholesky?
 
   /// Nothing scatters.
@@ -187,33 +190,52 @@ public struct ManufacturingVariability: Sendable, Hashable {
   ///   - design: columns as designed; a parameter that it does not state does not scatter.
   ///   - perBatch: cells of one batch.
   public func builds(_ design: CellAttributes, count: Int, perBatch: Int = 1, seed: UInt64) -> [CellAttributes] {
-    guard let factor else { return [CellAttributes](repeating: design, count: count) }
-    return (0..<count).map { d in
+    (0..<count).map { d in
       var own = RandomStream(seed: seed, purpose: "variability-cell", draw: d)
       var lot = RandomStream(seed: seed, purpose: "variability-batch", draw: d / max(perBatch, 1))
-      let e = parameters.map { p -> Double in
-        let (a, b) = (own.normal(), lot.normal())
-        return p.isPerBatch ? b : a
-      }
-      let z = e.indices.map { i in (0...i).reduce(0.0) { $0 + factor.lower(i, $1) * e[$1] } }
-      var out = design
-      for (k, p) in parameters.enumerated() {
-        guard let value = design.numbers[p.name] else { continue }
-        var u = NormalDistribution.cumulative(z[k])
-        if let l = p.limits {
-          let low = p.spread.cumulative(1 + l.lowerBound)
-          u = low + u * (p.spread.cumulative(1 + l.upperBound) - low)
-        }
-        out.numbers[p.name] = value * p.spread.quantile(min(max(u, 1e-15), 1 - 1e-15))
-      }
-      return out
+      return built(
+        design,
+        parameters.map { p -> Double in
+          let (a, b) = (own.normal(), lot.normal())
+          return p.isPerBatch ? b : a
+        })
     }
+  }
+
+  /// The cell that independent standard normal numbers, one a parameter, build of a design.
+  func built(_ design: CellAttributes, _ e: [Double]) -> CellAttributes {
+    guard let factor else { return design }
+    let z = e.indices.map { i in (0...i).reduce(0.0) { $0 + factor.lower(i, $1) * e[$1] } }
+    var out = design
+    for (k, p) in parameters.enumerated() {
+      guard let value = design.numbers[p.name] else { continue }
+      var u = NormalDistribution.cumulative(z[k])
+      if let l = p.limits {
+        let low = p.spread.cumulative(1 + l.lowerBound)
+        u = low + u * (p.spread.cumulative(1 + l.upperBound) - low)
+      }
+      out.numbers[p.name] = value * p.spread.quantile(min(max(u, 1e-15), 1 - 1e-15))
+    }
+    return out
+  }
+
+  /// Parameters that a chain of correlations joins, by their places; each group varies as one.
+  var groups: [[Int]] {
+    var label = Array(parameters.indices)
+    for c in correlations where c.rho != 0 {
+      guard let i = parameters.firstIndex(where: { $0.name == c.first }),
+        let j = parameters.firstIndex(where: { $0.name == c.second })
+      else { continue }
+      let (keep, drop) = (min(label[i], label[j]), max(label[i], label[j]))
+      for k in label.indices where label[k] == drop { label[k] = keep }
+    }
+    return Set(label).sorted().map { g in label.indices.filter { label[$0] == g } }
   }
 
   /// Equal when they say the same.
   public static func == (a: ManufacturingVariability, b: ManufacturingVariability) -> Bool {
     a.parameters == b.parameters && a.correlations == b.correlations && a.levelValues == b.levelValues
-      && a.earlyValues == b.earlyValues
+      && a.earlyValues == b.earlyValues && a.describesTraining == b.describesTraining
   }
 
   /// Hashes parameters and levels.

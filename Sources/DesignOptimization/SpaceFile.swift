@@ -213,6 +213,12 @@ extension ManufacturingVariability {
       }
       earlyFailure = (beta[0], beta[1])
     }
+    if let text = reader.root["describes"] as? String {
+      guard ["training", "new_line"].contains(text) else {
+        throw reader.fault("describes", "\"\(text)\", expected training or new_line")
+      }
+      describesTraining = text == "training"
+    }
   }
 }
 

@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
 /// The probability of a rare failure, by two methods that must agree.
 ///
 /// Failure is g(u) ≤ 0 of independent standard normal u. Importance sampling at the points of failure nearest the
@@ -83,11 +89,13 @@ public struct RareProbability: Sendable, Hashable {
     let width = 0.05
     var u = start
     for _ in 0..<30 {
-      let points = [u] + u.indices.map { k in
-        var v = u
-        v[k] += width
-        return v
-      }
+      let points =
+        [u]
+        + u.indices.map { k in
+          var v = u
+          v[k] += width
+          return v
+        }
       let values = try await g(points)
       let slope = u.indices.map { (values[$0 + 1] - values[0]) / width }
       let square = slope.reduce(0) { $0 + $1 * $1 }
@@ -117,7 +125,7 @@ public struct RareProbability: Sendable, Hashable {
       let ratios = centres.reduce(0.1) { sum, c in
         let along = zip(u, c).reduce(0) { $0 + $1.0 * $1.1 }
         let square = c.reduce(0) { $0 + $1 * $1 }
-        return sum + share * _exp(along - 0.5 * square)
+        return sum + share * exp(along - 0.5 * square)
       }
       return 1 / ratios
     }
@@ -160,7 +168,7 @@ public struct RareProbability: Sendable, Hashable {
         values += level
         // Steered to an acceptance of .44.
         let rate = Double(accepted) / Double(kept)
-        step = min(max(step * _exp((rate - 0.44) / Double(turn).squareRoot()), 0.02), 0.999)
+        step = min(max(step * exp((rate - 0.44) / Double(turn).squareRoot()), 0.02), 0.999)
       }
     }
     return probability * Double(values.count { $0 <= 0 }) / Double(draws)

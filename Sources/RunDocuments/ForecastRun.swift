@@ -15,6 +15,8 @@ package struct ForecastRun: Sendable {
   package var reference: CapacityReference?
   /// Age beyond which nothing is claimed; nil is three times the longest training record.
   package var horizon: Double?
+  /// How cells scatter about their design; nil makes no population.
+  package var variability: ManufacturingVariability?
   /// Whether cells outside the training domain are refused.
   package var isStrict = false
   package var seed: UInt64 = 1
@@ -63,13 +65,21 @@ package struct ForecastRun: Sendable {
     }
     outcome.warnings += warnings(cells, outside, dataset)
     let writer = ForecastWriter(cells: cells, ageColumn: dataset.description.ageColumn, draws: draws, sha: sha)
-    let document = writer.document
     let contrasts = try await fitted.contrasts(dataset, cellIDs: ids, early: early, seed: seed, threads: threads)
-    outcome.document = document
+    outcome.document = writer.document
     outcome.document["bundle"] = .string(model)
     outcome.document["contrasts"] = ForecastWriter.tree(contrasts)
     outcome.text = ForecastWriter.text(contrasts) + writer.text
-    var files = writer.files(document)
+    var files: [String: [UInt8]] = [:]
+    if let variability {
+      let populations = try await populations(cells, dataset, fitted, variability)
+      outcome.warnings += populations.warnings
+      let writer = PopulationWriter(populations.built)
+      outcome.document["population"] = writer.tree
+      outcome.text += writer.text
+      files["population.csv"] = writer.table
+    }
+    files.merge(writer.files(outcome.document)) { $1 }
     if !contrasts.isEmpty { files["contrasts.csv"] = ForecastWriter.table(contrasts) }
     files["flags.csv"] = Self.flags(outcome.warnings)
     return (outcome, files)
@@ -125,6 +135,55 @@ package struct ForecastRun: Sendable {
           help: "predict fewer cells at a time to see why they fade"))
     }
     return out
+  }
+
+  /// Virtual populations of the designs among the cells.
+  private func populations(
+    _ cells: [ForecastWriter.Cell], _ dataset: Dataset, _ fitted: LifetimeModel, _ variability: ManufacturingVariability
+  ) async throws -> (built: [(cellID: String, population: BuiltPopulation)], warnings: [DataWarning]) {
+    var built: [(cellID: String, population: BuiltPopulation)] = []
+    var warnings: [DataWarning] = []
+    let isSulfide = dataset.description.family == .sulfideSolidState
+    for cell in cells {
+      let id = cell.forecast.cellID
+      guard let attributes = dataset.cells.first(where: { $0.id == id })?.attributes else { continue }
+      guard cell.forecast.early == 0, cell.life.observed == nil else {
+        warnings.append(
+          DataWarning(
+            "W073", field: id, "\(id) is built already: no population is made of it",
+            help: "ask for the design with --early 0"))
+        continue
+      }
+      for p in variability.parameters where attributes.numbers[p.name] == nil {
+        warnings.append(
+          DataWarning(
+            "W070", field: p.name, "\(p.name) is not stated for \(id), so it does not scatter",
+            help: "state it in the design"))
+      }
+      var response: BuildResponse?
+      if isSulfide, !variability.parameters.isEmpty {
+        do throws(DesignError) {
+          response = try BuildResponse(attributes, limit: cell.forecast.endOfLife.fraction, threads: threads)
+        } catch {
+          warnings.append(
+            DataWarning(
+              "W074", field: error.field, "\(id) cannot be simulated: \(error.field) is \(error.found)",
+              help: "allowed: \(error.allowed)"))
+        }
+      }
+      if response == nil, !variability.parameters.isEmpty {
+        warnings.append(
+          DataWarning(
+            "W075", field: id, "\(id): no simulation says what the tolerances do; the levels of the file count alone",
+            help: isSulfide ? "check the design" : "the physics simulates sulfide cells"))
+      }
+      let plan = BuiltPopulation.Plan(
+        design: attributes, lives: cell.life.draws.map { max($0, 1) },
+        manufacturingShare: cell.forecast.manufacturingShare, measurementVariance: cell.lifeVarianceOfMeasuring,
+        variability: variability, response: response, targets: ForecastWriter.ages)
+      built.append((id, try await BuiltPopulation(plan, seed: seed)))
+    }
+    return (built, warnings)
   }
 
   private static func flags(_ warnings: [DataWarning]) -> [UInt8] {

@@ -8,10 +8,17 @@ package struct ForecastWriter {
     package var life: LifetimeDistribution
     fileprivate var path: Path
 
+    /// Variance of log life that the noise of one measured retention adds: noise over slope at the median life.
+    package var lifeVarianceOfMeasuring: Double
+
     package init(_ forecast: FadeForecast, ageColumn: String) {
       self.forecast = forecast.withoutDraws()
       life = forecast.life
       path = Path(forecast, isWhole: ageColumn == "cycle_count")
+      let middle = life.draws.isEmpty ? 1 : median(life.draws)
+      let around = forecast.retentionDraws(at: [0.9 * middle, 1.1 * middle]).map { quantile(ofSorted: $0, 0.5) }
+      let slope = max((around[0] - around[1]) / 0.2, 1e-6)
+      lifeVarianceOfMeasuring = min(forecast.measurementNoise / slope, 3) * min(forecast.measurementNoise / slope, 3)
     }
   }
 

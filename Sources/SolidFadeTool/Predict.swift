@@ -23,6 +23,8 @@ struct Predict: AsyncParsableCommand {
   @Option(help: "Age beyond which nothing is claimed; by default three times the longest training record.")
   var horizon: Double?
   @Option(help: "NAME=VALUE: state or replace a condition of every cell; may be repeated.") var condition: [String] = []
+  @Option(help: "Spread of the build parameters, a TOML file: adds yields and a ranking of tolerances.")
+  var variability: String?
   @Flag(name: .customLong("strict-domain"), help: "Refuse (exit 5) cells outside the training domain.")
   var strictDomain = false
   @OptionGroup var global: GlobalOptions
@@ -52,13 +54,15 @@ struct Predict: AsyncParsableCommand {
       forecast.limit = eol
       forecast.reference = reference.flatMap(CapacityReference.init)
       forecast.horizon = horizon
+      forecast.variability = try variability.map { try ManufacturingVariability(contentsOf: $0) }
       forecast.isStrict = strictDomain
       forecast.seed = global.seed
       forecast.threads = global.taskCount
       var (outcome, files) = try await forecast.run(progress: run.progress)
       if let out = global.out {
         let used = try model ?? ShippedModels.path(for: dataset.description.family)
-        files["run.json"] = RunRecord.bytes(command: "predict", inputs: [new, used], global: global)
+        files["run.json"] = RunRecord.bytes(
+          command: "predict", inputs: [new, used] + (variability.map { [$0] } ?? []), global: global)
         try AtomicWrite.folder(out, files: files, replacing: global.force)
         outcome.text += "Wrote \(out). Next: solidfade report \(out) -o report.html\n"
       }

@@ -270,4 +270,3 @@ struct SimulationResults {
       + "\(cycles) cycles\n"
   }
 }
-

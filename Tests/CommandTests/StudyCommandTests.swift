@@ -19,6 +19,29 @@ struct StudyCommandTests {
       "parameter = [ { name = \"areal_loading_mg_cm2\", dist = \"normal\", sd_rel = 0.05 } ]\n")
   }
 
+  @Test("predict --variability adds yields and a ranking, and says what is not a design")
+  func population() throws {
+    let place = try Workplace()
+    try base(place)
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().path
+    let model = root + "/models/sulfide-nmc811.solidfade"
+    let out = place.at("p")
+    let run = try Tool.run(
+      ["predict", place.at("cells.csv"), "-m", model, "--variability", place.at("v.toml"), "-o", out, "--json", "-q"])
+    #expect(run.code == 0, "\(run.error)")
+    let population = try #require(try run.document()["population"] as? [[String: Any]])
+    #expect(population.count == 1)
+    #expect((population[0]["yield"] as? [[String: Any]])?.count == 4)
+    #expect((population[0]["tolerances"] as? [[String: Any]])?.count == 1)
+    let table = try String(contentsOfFile: out + "/population.csv", encoding: .utf8)
+    #expect(table.hasPrefix("cell_id,item,name,mean,q05,q95,standard_error\nA,yield,p_life_ge_100,"))
+    try write(place, "bad.toml", "describes = \"mine\"\nparameter = []\n")
+    let bad = try Tool.run(["predict", place.at("cells.csv"), "-m", model, "--variability", place.at("bad.toml"), "-q"])
+    #expect(bad.code == 2)
+    #expect(bad.error.contains("describes") && bad.error.contains("expected training or new_line"))
+  }
+
   @Test("A study writes its front, the same for any number of threads, and a notebook shows it")
   func study() throws {
     let place = try Workplace()

@@ -58,6 +58,65 @@ import Testing
     }
   }
 
+  @Test("Price and benefit of robustness: .600 and .161")
+  func robustness() async throws {
+    @Sendable func f(_ x: Double) -> Double { 0.4 * exp(-(x - 3) * (x - 3) / 2) + exp(-(x - 7) * (x - 7) / 0.02) }
+    let space = try DesignSpace(variables: [DesignVariable("x", .real(0...10, isLogarithmic: false))])
+    func evaluator(_ spread: Double) -> Formula {
+      Formula(metrics: ["y"]) { d, u in [f((d["x"]?.number ?? .nan) + spread * u)] }
+    }
+    var definition = try StudyDefinition(
+      space: space, objectives: [DesignObjective(metric: "y", isMaximised: true)], metrics: ["y"])
+    definition.budget = 600
+    definition.draws = 1024
+    definition.verifyingDraws = 16384
+    let study = DesignStudy(definition, evaluator: evaluator(0.5))
+    let why = try #require(try await study.explanation(of: try await study.run(), nominal: evaluator(0)))
+    let robustness = try #require(why.robustness)
+    #expect(abs(x(robustness.nominalDesign) - 7) < 0.05)
+    #expect(abs(robustness.price[0].value / 0.600 - 1) < 0.05)
+    #expect(abs(robustness.benefit[0].value / 0.161 - 1) < 0.05)
+    #expect(abs(robustness.benefit[0].value - 0.161) < 4 * robustness.benefit[0].standardError)
+  }
+
+  @Test("Sensitivities and limits of a design whose best is known")
+  func explanation() async throws {
+    let space = try DesignSpace(
+      variables: [
+        DesignVariable("a", .real(0...10, isLogarithmic: false)), DesignVariable("b", .real(1...100, isLogarithmic: true)),
+        DesignVariable("k", .category(["bad", "good"])), DesignVariable("r", .ordinal([1, 2, 4])),
+      ])
+    // Best at the top of a, at b = 10, good, r = 2; noise shared by all designs.
+    let evaluator = Formula(metrics: ["y", "load"]) { d, u in
+      let (a, b, r) = (d["a"]?.number ?? 0, d["b"]?.number ?? 1, d["r"]?.number ?? 0)
+      let loss = log(b / 10) * log(b / 10) + (r - 2) * (r - 2)
+      return [a - loss + (d["k"] == .text("good") ? 3 : 0) + u, a + 0.1 * u]
+    }
+    var definition = try StudyDefinition(
+      space: space, objectives: [DesignObjective(metric: "y", isMaximised: true)], metrics: ["y", "load"])
+    definition.budget = 800
+    let study = DesignStudy(definition, evaluator: evaluator)
+    let why = try #require(try await study.explanation(of: try await study.run()))
+    #expect(why.robustness == nil)
+    // The range of a ends the gain: half a unit more is half a unit gained.
+    #expect(why.limits.map(\.name) == ["a <= 10.0"] && why.limits[0].isBinding)
+    #expect(abs(why.limits[0].gains[0].value - 0.5) < 0.05)
+    func change(_ name: String) -> [Double] {
+      why.sensitivities.filter { $0.variable == name }.map { $0.changes[0].value }
+    }
+    #expect(abs(change("k")[0] + 3) < 1e-9)
+    #expect(change("r").map { ($0 * 1e6).rounded() / 1e6 } == [-1, -4])
+    #expect(abs(change("b")[0]) < 0.02)
+    #expect(why.sensitivities.allSatisfy { $0.changes[0].standardError < 1e-6 })
+
+    definition.chances = [ChanceConstraint(metric: "load", isLowerBound: false, limit: 5, probability: 0.9)]
+    let limited = DesignStudy(definition, evaluator: evaluator)
+    let eased = try #require(try await limited.explanation(of: try await limited.run()))
+    let limit = try #require(eased.limits.first)
+    #expect(limit.name == "P(load <= 5.0) >= 0.9" && limit.isBinding)
+    #expect(abs(limit.gains[0].value - 0.25) < 0.06)
+  }
+
   @Test("Two objectives: the front is the trade-off, the search's values are not flattered on fresh draws")
   func tradeOff() async throws {
     let space = try DesignSpace(

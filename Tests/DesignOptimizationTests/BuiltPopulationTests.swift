@@ -1,0 +1,116 @@
+import CellModel
+import DegradationPhysics
+import NumericalMethods
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+@testable import DesignOptimization
+
+@Suite("Populations of built cells")
+struct BuiltPopulationTests {
+  static let design = CellAttributes(
+    numbers: [
+      "upper_cutoff_v": 4.3, "lower_cutoff_v": 2.5, "discharge_c_rate": 0.3, "temperature_celsius": 30,
+      "stack_pressure_mpa": 50, "areal_loading_mg_cm2": 15, "particle_d50_um": 5,
+    ],
+    texts: [
+      "cathode_material": "NCM811", "morphology": "poly", "coating": "LiNbO3", "electrolyte_material": "Li6PS5Cl",
+      "anode_material": "Li-In",
+    ])
+
+  static func line(_ scale: Double = 1, cell: Double, isNew: Bool = false) throws -> ManufacturingVariability {
+    var v = try ManufacturingVariability([
+      .init("stack_pressure_mpa", .normal(0.15 * scale)), .init("temperature_celsius", .normal(0.05 * scale)),
+      .init("areal_loading_mg_cm2", .normal(0.05 * scale)),
+    ])
+    v.levels.cell = cell
+    v.describesTraining = !isNew
+    return v
+  }
+
+  /// Log-normal lives by their quantiles.
+  static func lives(_ median: Double, _ sd: Double) -> [Double] {
+    (0..<2000).map { median * exp(sd * NormalDistribution.quantile((Double($0) + 0.5) / 2000)) }
+  }
+
+  @Test("Scatter alone: yields against the closed form, variances split")
+  func closedForm() async throws {
+    var v = ManufacturingVariability.none
+    v.levels.cell = 0.2
+    let plan = BuiltPopulation.Plan(
+      design: Self.design, lives: Self.lives(500, 0.5), manufacturingShare: 0.16, variability: v, response: nil,
+      targets: [300, 500, 800])
+    let found = try await BuiltPopulation(plan, seed: 1)
+    #expect(abs(found.variance.manufacturing - 0.04) < 0.001)
+    #expect(abs(found.variance.model - 0.84 * 0.25) < 0.005)
+    for (yield, log) in zip(found.yields, [0.510826, 0, -0.470004]) {
+      let truth = NormalDistribution.cumulative(log / (0.84 * 0.25 + 0.04).squareRoot())
+      #expect(abs(yield.share.mean - truth) < 0.01)
+      #expect(yield.share.low < truth && truth < yield.share.high)
+    }
+    #expect(found.tolerances.isEmpty && found.explained == nil)
+  }
+
+  @Test("Spread is counted once: what replicates show holds the tolerances of their line")
+  func once() async throws {
+    func variance(_ v: ManufacturingVariability) async throws -> (Double, Double?) {
+      let plan = BuiltPopulation.Plan(
+        design: Self.design, lives: Self.lives(500, 0.3), variability: v,
+        response: try BuildResponse(Self.design, limit: 0.8, threads: 2), targets: [300])
+      let found = try await BuiltPopulation(plan, seed: 1)
+      return (found.variance.manufacturing, found.explained)
+    }
+    let (training, explained) = try await variance(Self.line(cell: 0.1))
+    #expect(abs(training - 0.01) < 0.0015)
+    let built = training * (explained ?? 0)
+    #expect(built > 0 && built < 0.01)
+    let (new, _) = try await variance(Self.line(cell: 0.1, isNew: true))
+    #expect(abs(new - (0.01 + built)) < 0.0015)
+    // Tolerances wider than what replicates show speak for themselves.
+    let (wide, all) = try await variance(Self.line(3, cell: 0.001))
+    #expect(wide > 4 * built && all == 1)
+  }
+
+  @Test("Early failures lower every yield")
+  func early() async throws {
+    var v = ManufacturingVariability.none
+    v.levels.cell = 0.1
+    v.earlyFailure = (8, 92)
+    let plan = BuiltPopulation.Plan(
+      design: Self.design, lives: Self.lives(500, 0.1), variability: v, response: nil, targets: [100])
+    let found = try await BuiltPopulation(plan, seed: 1)
+    #expect(abs(found.yields[0].share.mean - 0.92) < 0.005)
+    #expect(abs((found.earlyFailure?.mean ?? 0) - 0.08) < 1e-12)
+    #expect(found.rare?.probability.best.probability ?? 1 < 1e-7)
+  }
+
+  @Test("Tolerances are ranked by what they do, whatever the threads")
+  func ranking() async throws {
+    var results: [BuiltPopulation] = []
+    for threads in [1, 2] {
+      let plan = BuiltPopulation.Plan(
+        design: Self.design, lives: Self.lives(500, 0.3), variability: try Self.line(cell: 0.05),
+        response: try BuildResponse(Self.design, limit: 0.8, threads: threads), targets: [100, 450])
+      results.append(try await BuiltPopulation(plan, seed: 7))
+    }
+    let found = results[0]
+    #expect(found.tolerances == results[1].tolerances && found.yields == results[1].yields)
+    #expect(
+      found.tolerances.map(\.names) == [["stack_pressure_mpa"], ["temperature_celsius"], ["areal_loading_mg_cm2"]])
+    #expect(found.tolerances.reduce(0) { $0 + $1.first.value } < 1.1)
+    #expect(found.tolerances.reduce(0) { $0 + $1.total.value } > 0.9)
+  }
+
+  @Test("Correlated parameters are one group")
+  func groups() throws {
+    let v = try ManufacturingVariability(
+      [
+        .init("stack_pressure_mpa", .normal(0.1)), .init("temperature_celsius", .normal(0.1)),
+        .init("areal_loading_mg_cm2", .normal(0.1)),
+      ], correlations: [.init("areal_loading_mg_cm2", "stack_pressure_mpa", rho: 0.5)])
+    #expect(v.groups == [[0, 2], [1]])
+  }
+}
