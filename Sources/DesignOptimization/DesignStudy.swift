@@ -235,7 +235,8 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     let searched = kept.compactMap { byGenes[$0.genes] }.sorted { minimised($0)[0] < minimised($1)[0] }
     var scales = definition.chances.map { _ in 1.0 }
     let fresh = try await studied(
-      searched.map(\.genes), draws: definition.verifyingDraws, seed: definition.seed &+ Self.verifyingSeed, scales: &scales)
+      searched.map(\.genes), draws: definition.verifyingDraws, seed: definition.seed &+ Self.verifyingSeed,
+      scales: &scales)
     return zip(searched, fresh).map { old, new in
       var new = new
       new.index = old.index

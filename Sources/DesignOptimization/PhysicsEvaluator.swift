@@ -39,13 +39,7 @@ public struct PhysicsEvaluator: DesignEvaluator {
   public func evaluate(_ designs: [[String: DesignValue]], draws: Int, seed: UInt64) async throws -> [DesignDraws] {
     let (population, variability, limit, horizon) = (population, variability, limit, horizon)
     return try await parallelMap(count: designs.count, width: threads) { i in
-      var attributes = CellAttributes()
-      for (name, value) in designs[i] {
-        switch value {
-        case .number(let x): attributes.numbers[name] = x
-        case .text(let t): attributes.texts[name] = t
-        }
-      }
+      let attributes = Self.attributes(designs[i])
       let cells: [SulfideCell]
       var masses: [Double] = []
       do throws(DesignError) {
@@ -69,6 +63,39 @@ public struct PhysicsEvaluator: DesignEvaluator {
       out["final_retention"] = runs.map { $0.capacityRetention.last ?? 0 }
       return DesignDraws(metrics: out)
     }
+  }
+
+  /// What ends the life of a design within the horizon: share of virtual cells by mode (no mode where nothing does), and
+  /// the mechanism that has cost the nominal cell most by its end.
+  ///
+  /// - Returns: nil for a design that cannot be simulated.
+  public func endings(
+    of design: [String: DesignValue], draws: Int, seed: UInt64
+  ) async throws -> (shares: [FailureMode: Double], leading: Mechanism?)? {
+    let attributes = Self.attributes(design)
+    guard let (cells, _) = try? Self.virtualCells(attributes, population, variability, count: draws, seed: seed),
+      let cell = try? SulfideCell(attributes, library: population.library)
+    else { return nil }
+    let request = SimulationRequest.life(horizon: horizon, limit: limit)
+    let runs = try await SulfideAgeing.run(cells, request, threads: threads)
+    let modes = Dictionary(grouping: runs.compactMap { $0.failure?.mode }) { $0 }
+    let end = SulfideAgeing.run(cell, request).life ?? horizon
+    var last = SimulationRequest(ages: [end])
+    last.limit = limit
+    last.attribution = true
+    let leading = SulfideAgeing.run(cell, last).losses.last?.dominant
+    return (modes.mapValues { Double($0.count) / Double(runs.count) }, leading)
+  }
+
+  private static func attributes(_ design: [String: DesignValue]) -> CellAttributes {
+    var attributes = CellAttributes()
+    for (name, value) in design {
+      switch value {
+      case .number(let x): attributes.numbers[name] = x
+      case .text(let t): attributes.texts[name] = t
+      }
+    }
+    return attributes
   }
 
   /// The virtual cells of a design and the mass of each stack [kg m⁻²].

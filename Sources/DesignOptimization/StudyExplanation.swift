@@ -133,7 +133,9 @@ extension DesignStudy {
       switch v.range {
       case .real: pairs.append((v, with(max(genes[k] - 0.02, 0)), with(min(genes[k] + 0.02, 1))))
       case .ordinal(let values):
-        for g in [genes[k] - 1, genes[k] + 1] where g >= 0 && Int(g) < values.count { pairs.append((v, genes, with(g))) }
+        for g in [genes[k] - 1, genes[k] + 1] where g >= 0 && Int(g) < values.count {
+          pairs.append((v, genes, with(g)))
+        }
       case .category(let words):
         for g in words.indices where g != Int(genes[k]) { pairs.append((v, genes, with(Double(g)))) }
       }

@@ -30,10 +30,22 @@ package struct SearchRun: Sendable {
     var definition = file.definition
     definition.budget = budget
     definition.seed = seed
-    let result = try await DesignStudy(definition, evaluator: evaluator).run(starts: [definition.space.base]) {
+    let study = DesignStudy(definition, evaluator: evaluator)
+    let result = try await study.run(starts: [definition.space.base]) {
       progress?(ProgressEvent(stage: "search", done: $0, total: $1))
     }
-    let writer = StudyWriter(definition: definition, result: result)
+    var writer = StudyWriter(definition: definition, result: result)
+    if !result.front.isEmpty {
+      var nominal = evaluator
+      nominal.variability = .none
+      let why = try await study.explanation(of: result, nominal: file.variability.parameters.isEmpty ? nil : nominal)
+      if let why {
+        writer.explanation = why
+        writer.endings = try await evaluator.endings(
+          of: result.front[why.member].fresh.design, draws: definition.draws, seed: seed)
+        writer.baseEndings = try await evaluator.endings(of: definition.space.base, draws: definition.draws, seed: seed)
+      }
+    }
     var outcome = Outcome(warnings: faults(result.history))
     outcome.document = writer.document
     if !result.front.isEmpty {

@@ -1,9 +1,14 @@
+internal import Foundation
 package import SolidFade
 
 /// What a study found as tables, JSON and text.
 package struct StudyWriter {
   package var definition: StudyDefinition
   package var result: StudyResult
+  /// Why the best design is the best one.
+  package var explanation: StudyExplanation?
+  /// What ends its life, and that of the base design.
+  package var endings, baseEndings: (shares: [FailureMode: Double], leading: Mechanism?)?
 
   package init(definition: StudyDefinition, result: StudyResult) {
     self.definition = definition
@@ -105,6 +110,7 @@ package struct StudyWriter {
             "probabilities": .array(m.fresh.probabilities.map { .number($0) }), "verdict": .string(m.verdict.rawValue),
           ])
         }),
+      "explanation": explanation.map(tree) ?? .null,
       "conflict": .array(
         result.conflict.map {
           .object(["constraint": .string($0.constraint), "least_violation": ResultDocument.real($0.leastViolation)])
@@ -134,6 +140,85 @@ package struct StudyWriter {
     let flattered = zip(shown, result.optimism).map { "\($0) \(Tables.significant($1))" }.joined(separator: ", ")
     return Tables.aligned(rows)
       + "\(result.front.count) designs on the front of \(result.history.count) evaluated, judged on fresh virtual cells;\n"
-      + "the search flattered them by \(flattered).\n"
+      + "the search flattered them by \(flattered).\n" + why
+  }
+
+  private func tree(_ why: StudyExplanation) -> JSONTree {
+    func differences(_ all: [StudyExplanation.Difference]) -> JSONTree {
+      .array(
+        all.map {
+          .object(["value": ResultDocument.real($0.value), "standard_error": ResultDocument.real($0.standardError)])
+        })
+    }
+    func ends(_ e: (shares: [FailureMode: Double], leading: Mechanism?)?) -> JSONTree {
+      guard let e else { return .null }
+      return .object([
+        "failure_p": .object(Dictionary(uniqueKeysWithValues: e.shares.map { ($0.key.rawValue, .number($0.value)) })),
+        "leading_mechanism": ResultDocument.text(e.leading?.rawValue),
+      ])
+    }
+    return .object([
+      "design_id": .string("d\(why.member + 1)"), "ends": ends(endings), "base_ends": ends(baseEndings),
+      "sensitivities": .array(
+        why.sensitivities.map {
+          .object([
+            "variable": .string($0.variable), "from": Self.tree($0.from), "to": Self.tree($0.to),
+            "changes": differences($0.changes),
+          ])
+        }),
+      "limits": .array(
+        why.limits.map {
+          .object(["name": .string($0.name), "gains": differences($0.gains), "is_binding": .bool($0.isBinding)])
+        }),
+      "robustness": why.robustness.map {
+        .object([
+          "nominal_design": .object($0.nominalDesign.mapValues(Self.tree)), "price": differences($0.price),
+          "benefit": differences($0.benefit),
+        ])
+      } ?? .null,
+    ])
+  }
+
+  /// Why the best design is the best one, in words.
+  private var why: String {
+    guard let explanation else { return "" }
+    func show(_ v: DesignValue) -> String {
+      switch v {
+      case .number(let x): Tables.significant(x)
+      case .text(let t): t
+      }
+    }
+    func number(_ x: Double) -> String {
+      abs(x) >= 0.1 || x == 0 ? Tables.significant(x) : String(format: "%.2g", x)
+    }
+    func signed(_ d: StudyExplanation.Difference) -> String {
+      (d.value > 0 ? "+" : "") + number(d.value) + (d.standardError > 0 ? " ± " + number(d.standardError) : "")
+    }
+    var rows = [["change at d\(explanation.member + 1)", "from", "to"] + definition.objectives.map(label)]
+    for s in explanation.sensitivities where !s.changes.isEmpty {
+      rows.append([s.variable, show(s.from), show(s.to)] + s.changes.map(signed))
+    }
+    var text = "\n" + Tables.aligned(rows)
+    for limit in explanation.limits {
+      let gains = zip(definition.objectives, limit.gains).map { "\(label($0)) \(signed($1))" }.joined(separator: ", ")
+      text +=
+        limit.isBinding ? "limited by \(limit.name): 5 % more room gains \(gains)\n" : "not the limit: \(limit.name)\n"
+    }
+    if let r = explanation.robustness {
+      let price = zip(definition.objectives, r.price).map { "\(label($0)) \(signed($1))" }.joined(separator: ", ")
+      let gain = zip(definition.objectives, r.benefit).map { "\(label($0)) \(signed($1))" }.joined(separator: ", ")
+      text +=
+        "against the best design of a line without spread it gives away \(price) where nothing scatters and gains \(gain)"
+      text += " where it does\n"
+    }
+    func ends(_ e: (shares: [FailureMode: Double], leading: Mechanism?)) -> String {
+      let shares = e.shares.sorted { ($0.value, $1.key.rawValue) > ($1.value, $0.key.rawValue) }
+      let modes = shares.prefix(3).map { "\($0.key.rawValue) \(Tables.significant($0.value))" }
+      return (modes.isEmpty ? "nothing within the horizon" : modes.joined(separator: ", "))
+        + (e.leading.map { "; most is lost to \($0.rawValue)" } ?? "")
+    }
+    if let endings { text += "ends its life: \(ends(endings))\n" }
+    if let baseEndings { text += "ends that of the base design: \(ends(baseEndings))\n" }
+    return text
   }
 }

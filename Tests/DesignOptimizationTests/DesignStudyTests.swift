@@ -83,7 +83,8 @@ import Testing
   func explanation() async throws {
     let space = try DesignSpace(
       variables: [
-        DesignVariable("a", .real(0...10, isLogarithmic: false)), DesignVariable("b", .real(1...100, isLogarithmic: true)),
+        DesignVariable("a", .real(0...10, isLogarithmic: false)),
+        DesignVariable("b", .real(1...100, isLogarithmic: true)),
         DesignVariable("k", .category(["bad", "good"])), DesignVariable("r", .ordinal([1, 2, 4])),
       ])
     // Best at the top of a, at b = 10, good, r = 2; noise shared by all designs.
