@@ -56,7 +56,7 @@ let package = Package(
     target(
       "DesignOptimization",
       [
-        "DegradationPhysics", "BatteryData", "NumericalMethods", "CellModel",
+        "DegradationPhysics", "ResidualLearning", "BatteryData", "NumericalMethods", "CellModel",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     target(

@@ -178,9 +178,13 @@ extension DesignStudy {
         out.append(StudyExplanation.Limit(name: "\(v.name) \(side)", gains: gains(beyond)))
       }
     }
-    // Limits over virtual cells that the design keeps only just: eased, and the reals tuned again.
+    // Limits over virtual cells that the design keeps only just, as the draws of the search could tell: eased, and the
+    // reals tuned again.
+    let searched = Double(definition.draws)
     for (k, c) in definition.chances.enumerated()
-    where best.probabilities.indices.contains(k) && best.probabilities[k] < c.probability + 0.02 {
+    where best.probabilities.indices.contains(k)
+      && best.probabilities[k] < c.probability + 3 * (c.probability * (1 - c.probability) / searched).squareRoot()
+    {
       var eased = definition
       let step = Self.relaxation * abs(c.limit)
       eased.chances[k].limit += c.isLowerBound ? -step : step

@@ -11,8 +11,23 @@ private enum Library {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().path
 
+  /// Sends a request and gives the code and the text of the answer.
+  ///
+  /// On a thread of its own, as a call from C: it blocks, which a thread of Swift's pool must not.
+  private static func answer(_ function: String, _ request: String) async throws -> (code: Int32, text: String) {
+    try await withCheckedThrowingContinuation { continuation in
+      Thread.detachNewThread { continuation.resume(with: Result { try blockingAnswer(function, request) }) }
+    }
+  }
+
   /// Sends a request and gives the code and the document.
-  static func call(_ function: String, _ request: String) throws -> (code: Int32, document: [String: Any]) {
+  static func call(_ function: String, _ request: String) async throws -> (code: Int32, document: [String: Any]) {
+    let (code, text) = try await answer(function, request)
+    let object = try JSONSerialization.jsonObject(with: Data(text.utf8))
+    return (code, try #require(object as? [String: Any]))
+  }
+
+  private static func blockingAnswer(_ function: String, _ request: String) throws -> (code: Int32, text: String) {
     let handle = try #require(dlopen(path ?? "", RTLD_NOW | RTLD_LOCAL))
     typealias Call =
       @convention(c) (
@@ -24,8 +39,7 @@ private enum Library {
     var text: UnsafeMutablePointer<CChar>?
     let code = call(request, &text)
     defer { free(text) }
-    let object = try JSONSerialization.jsonObject(with: Data(String(cString: try #require(text)).utf8))
-    return (code, try #require(object as? [String: Any]))
+    return (code, String(cString: try #require(text)))
   }
 
   static func messages(_ document: [String: Any]) -> [String] {
@@ -40,14 +54,14 @@ struct LibraryTests {
     """
 
   @Test("The document is the command's")
-  func sameAsCommand() throws {
+  func sameAsCommand() async throws {
     let place = try Workplace()
     let model = Library.root + "/models/sulfide-nmc811.solidfade"
     try place.write(
       "cells.csv", Array("cell_id,anode_material,cathode_material,electrolyte_material\na,Li-In,NCM811,Li6PS5Cl\n".utf8)
     )
     let tool = try Tool.run(["predict", place.at("cells.csv"), "-m", model, "--json", "-q"])
-    let (code, document) = try Library.call(
+    let (code, document) = try await Library.call(
       "solidfade_predict_json", "{\"model\": \"\(model)\", \"cells\": [\(Self.design)]}")
     #expect(code == 0 && tool.code == 0)
     #expect(NSDictionary(dictionary: document) == NSDictionary(dictionary: try tool.document()))
@@ -68,21 +82,21 @@ struct LibraryTests {
         "cells[0].coating: found {}, expected a number or a text"
       ),
     ])
-  func wrongRequest(_ request: String, _ message: String) throws {
-    let (code, document) = try Library.call("solidfade_predict_json", request)
+  func wrongRequest(_ request: String, _ message: String) async throws {
+    let (code, document) = try await Library.call("solidfade_predict_json", request)
     #expect(code == 2)
     #expect(document["ok"] as? Bool == false)
     #expect(Library.messages(document) == [message])
   }
 
   @Test("A search gives its front, and refuses keys it does not know")
-  func search() throws {
+  func search() async throws {
     let space = Library.root + "/notebooks-export/01-coating-cutoff-pressure/space.toml"
-    let (code, document) = try Library.call(
+    let (code, document) = try await Library.call(
       "solidfade_optimize_json", "{\"space\": \"\(space)\", \"budget\": 80, \"horizon\": 100}")
     #expect(code == 0)
     #expect((document["front"] as? [Any])?.isEmpty == false)
-    let (wrong, refused) = try Library.call("solidfade_optimize_json", "{\"space\": \"x\", \"cells\": []}")
+    let (wrong, refused) = try await Library.call("solidfade_optimize_json", "{\"space\": \"x\", \"cells\": []}")
     #expect(wrong == 2)
     #expect(
       Library.messages(refused) == [

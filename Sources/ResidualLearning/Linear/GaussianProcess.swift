@@ -264,6 +264,26 @@ public struct GaussianProcess: Sendable, Hashable, Codable {
     return (means, deviations)
   }
 
+  /// The joint predictive distribution of the rows of `x`, without noise: mean and covariance.
+  ///
+  /// - Parameters:
+  ///   - x: rows with the columns of the training inputs, finite.
+  ///   - groups: the group of each row; −1 is unknown.
+  /// - Throws: `LearningError.numericalFailure` when a process read from a file cannot be factored.
+  /// - Source: Rasmussen and Williams 2006, eq. 2.23–2.24.
+  public func joint(_ x: Matrix, groups: [Int]) throws(LearningError) -> (mean: [Double], covariance: Matrix) {
+    guard let factor else { return try prepared().joint(x, groups: groups) }
+    precondition(x.columns == kernel.columns, "\(x.columns) columns for a process of \(kernel.columns)")
+    precondition(groups.count == x.rows, "\(groups.count) groups for \(x.rows) rows")
+    let cross = kernel.covariance(x, groups: groups, inputs, groups: self.groups, variances: variances)
+    let known = Matrix.product(cross, transposed: false, factor.solve(rows: cross), transposed: true)
+    var covariance = kernel.covariance(x, groups: groups, x, groups: groups, variances: variances)
+    for k in covariance.storage.indices {
+      covariance.storage[k] = scale * scale * (covariance.storage[k] - known.storage[k])
+    }
+    return (cross.times(coefficients).map { centre + scale * $0 }, covariance)
+  }
+
   /// The prediction for every training row from the rows of all other folds, at the variances of the whole, in closed
   /// form.
   ///

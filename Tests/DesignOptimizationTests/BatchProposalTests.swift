@@ -1,0 +1,100 @@
+import NumericalMethods
+import Testing
+
+@testable import DesignOptimization
+
+/// What to build next, where the answer is known.
+@Suite("Next batch to build") struct BatchProposalTests {
+  /// BNH's objectives on the unit square, scaled by 140 and 50, both to be small.
+  private static func truth(_ d: [String: DesignValue]) -> [Double] {
+    let (x, y) = (5 * (d["x"]?.number ?? .nan), 3 * (d["y"]?.number ?? .nan))
+    return [(4 * x * x + 4 * y * y) / 140, ((x - 5) * (x - 5) + (y - 5) * (y - 5)) / 50]
+  }
+
+  private static func space() throws -> DesignSpace {
+    try DesignSpace(
+      variables: ["x", "y"].map { DesignVariable($0, .real(0...1, isLogarithmic: false)) })
+  }
+
+  /// Best hypervolume with reference (1, 1).
+  private static let best = 0.75488
+
+  @Test("Five batches of four after eight starts reach .96 of the best hypervolume, median of nine")
+  func bnh() async throws {
+    let space = try Self.space()
+    var shares: [Double] = []
+    for seed in 1...9 {
+      var noise = RandomStream(seed: UInt64(seed), purpose: "test-noise")
+      func measured(_ d: [String: DesignValue]) -> BatchProposal.Measured {
+        BatchProposal.Measured(design: d, values: Self.truth(d).map { $0 + 0.03 * noise.normal() })
+      }
+      let points = SobolPoints(dimensions: 2, seed: UInt64(seed), purpose: "test-start")
+      var all = try (0..<8).map { measured(try space.design(points.point($0))) }
+      for batch in 0..<5 {
+        let next = try await BatchProposal(
+          4, in: space, isMaximised: [false, false], measured: all, reference: [1, 1],
+          seed: UInt64(10 * seed + batch))
+        all += next.picks.map { measured($0.design) }
+      }
+      let reached = ParetoFront.hypervolume(all.map { Self.truth($0.design) }, reference: [1, 1])
+      shares.append(reached / Self.best)
+    }
+    let middle = median(shares)
+    #expect(middle >= 0.96, "\(shares)")
+  }
+
+  @Test("The same measurements in any order give the same batch; constraints and words are kept")
+  func order() async throws {
+    let space = try DesignSpace(
+      variables: [
+        DesignVariable("x", .real(0...1, isLogarithmic: false)), DesignVariable("k", .category(["bad", "good"])),
+        DesignVariable("r", .ordinal([1, 2, 3])),
+      ], constraints: [try Expression("x <= 0.8")])
+    var stream = RandomStream(seed: 3, purpose: "test-order")
+    let all = try (0..<12).map { i -> BatchProposal.Measured in
+      let design = try space.design([0.8 * stream.uniform(), Double(i % 2), Double(i % 3)])
+      let value = (design["x"]?.number ?? 0) + (design["k"] == .text("good") ? 1 : 0) - (design["r"]?.number ?? 0)
+      return BatchProposal.Measured(design: design, values: [value])
+    }
+    let a = try await BatchProposal(3, in: space, isMaximised: [true], measured: all, seed: 1)
+    let b = try await BatchProposal(3, in: space, isMaximised: [true], measured: all.reversed(), seed: 1)
+    #expect(a.picks == b.picks)
+    #expect(Set(a.picks.map(\.design)).count == 3)
+    #expect(a.picks.allSatisfy { $0.design["x"]?.number ?? 1 <= 0.8 })
+    #expect(a.picks[0].design["k"] == .text("good") && a.picks[0].design["r"] == .number(1))
+    #expect(a.picks[0].expected[0] > 0.5 && a.picks[0].gain >= a.picks[1].gain)
+  }
+
+  @Test("A forecast that knows the truth leaves little to explore")
+  func forecast() async throws {
+    let space = try Self.space()
+    let points = SobolPoints(dimensions: 2, seed: 5, purpose: "test-start")
+    let all = try (0..<6).map { i -> BatchProposal.Measured in
+      let design = try space.design(points.point(i))
+      return BatchProposal.Measured(design: design, values: Self.truth(design))
+    }
+    let next = try await BatchProposal(
+      4, in: space, isMaximised: [false, false], measured: all, reference: [1, 1], seed: 1
+    ) { $0.map(Self.truth) }
+    for pick in next.picks {
+      #expect(zip(pick.expected, Self.truth(pick.design)).allSatisfy { abs($0 - $1) < 0.01 })
+      #expect(pick.reason == .exploit)
+    }
+  }
+
+  @Test("What cannot be asked is refused by name")
+  func refused() async throws {
+    let space = try Self.space()
+    let one = BatchProposal.Measured(design: try space.design([0.1, 0.2]), values: [1, 1])
+    await #expect(throws: DesignSpaceError.self) {
+      try await BatchProposal(1, in: space, isMaximised: [true, true], measured: [one, one, one], seed: 1)
+    }
+    await #expect(throws: DesignSpaceError.self) {
+      try await BatchProposal(0, in: space, isMaximised: [true, true], measured: [one], seed: 1)
+    }
+    await #expect(throws: DesignSpaceError.self) {
+      let outside = BatchProposal.Measured(design: ["x": .number(2), "y": .number(0)], values: [1, 1])
+      _ = try await BatchProposal(1, in: space, isMaximised: [true, true], measured: [outside], seed: 1)
+    }
+  }
+}
