@@ -43,7 +43,42 @@ struct ForecastSummary: Decodable {
     var observed: Observed?
     var mechanisms: [Loss]?
   }
+  /// A number and its interval.
+  struct Interval: Decodable {
+    var mean: Double
+    var q05: Double
+    var q95: Double
+  }
+  struct Estimate: Decodable {
+    var value: Double
+    var low: Double
+    var high: Double
+  }
+  struct Population: Decodable {
+    struct Yield: Decodable {
+      var target: Double
+      var mean: Double
+      var q05: Double
+      var q95: Double
+    }
+    struct Variance: Decodable {
+      var model: Double
+      var manufacturing: Double
+      var measurement: Double
+    }
+    struct Tolerance: Decodable {
+      var names: [String]
+      var first: Estimate
+      var total: Estimate
+    }
+    var cell_id: String
+    var yield: [Yield]
+    var variance_of_log_life: Variance
+    var tolerances: [Tolerance]
+    var early_failure: Interval?
+  }
   var age: String?
+  var population: [Population]?
   var bundle_sha256: String?
   var draws: Int?
   var quantiles: [Double]?

@@ -47,6 +47,9 @@ public enum HTMLReport {
             ]
           }
           let modes = (cell.failure_p ?? [:]).sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+          if let population = summary.population?.first(where: { $0.cell_id == cell.cell_id }) {
+            one["population"] = [describe(population, unit: summary.ageUnit)]
+          }
           if !modes.isEmpty {
             one["failures"] = [["modes": modes.map { ["mode": $0.key, "share": percent($0.value)] }]]
           }
@@ -95,6 +98,33 @@ public enum HTMLReport {
       "domain": cell.in_domain ? "inside the training domain" : "outside the training domain",
       "domainClass": cell.in_domain ? "good" : "caution",
       "reasons": (cell.domain_reasons ?? []).map { ["text": $0] },
+    ]
+  }
+
+  private static func describe(_ p: ForecastSummary.Population, unit: String) -> [String: Any] {
+    let v = p.variance_of_log_life
+    let all = max(v.model + v.manufacturing + v.measurement, 1e-300)
+    let parts = [
+      ("what the model does not know", v.model), ("what is built", v.manufacturing), ("measuring", v.measurement),
+    ]
+    func index(_ e: ForecastSummary.Estimate) -> String { "\(number(e.value)) (\(number(e.low))…\(number(e.high)))" }
+    return [
+      "unit": unit,
+      "yields": p.yield.map {
+        ["target": Axis.label($0.target), "mean": percent($0.mean), "q05": percent($0.q05), "q95": percent($0.q95)]
+      },
+      "variance": parts.map { "\($0) \(percent($1 / all))" }.joined(separator: ", "),
+      "early": (p.early_failure.map { [["mean": percent($0.mean), "q05": percent($0.q05), "q95": percent($0.q95)]] })
+        ?? [],
+      "ranking": p.tolerances.isEmpty
+        ? []
+        : [
+          [
+            "rows": p.tolerances.map {
+              ["name": $0.names.joined(separator: ", "), "first": index($0.first), "total": index($0.total)]
+            }
+          ]
+        ],
     ]
   }
 

@@ -110,6 +110,37 @@ struct DistributionNetworkTests {
     #expect(throws: LearningError.self) { try weibull.fit(table, observations: observations, stream: 1) }
   }
 
+  @Test(
+    "Every family finds the median and the spread of its own law",
+    arguments: [DistributionFamily.normal, .logNormal, .weibull, .logLogistic, .studentT(degreesOfFreedom: 4)])
+  func families(family: DistributionFamily) throws {
+    func sample(_ seed: UInt64) -> (FeatureTable, [FittedDistribution], [Double]) {
+      var stream = RandomStream(seed: seed, purpose: "families")
+      var x = Matrix(rows: 1000, columns: 1)
+      var laws: [FittedDistribution] = []
+      for i in 0..<1000 {
+        x[i, 0] = stream.normal()
+        laws.append(FittedDistribution(family, a: 2 + 0.8 * x[i, 0], b: (family.hasShape ? 1 : 0) + 0.3 * x[i, 0]))
+      }
+      return (FeatureTable(names: ["x"], x), laws, laws.map { $0.quantile(stream.uniform()) })
+    }
+    let (table, _, target) = sample(1)
+    let (fresh, laws, seen) = sample(2)
+    var chosen = options
+    chosen.family = family
+    chosen.training.members = 2
+    let found = try chosen.fit(
+      table, target: target, validation: (0..<1000).map { $0 % 5 == 0 }, stream: 1
+    ).predict(fresh)
+    // Of the spread of the law: distance of the medians.
+    let misses = zip(found, laws).map {
+      abs($0.quantile(0.5) - $1.quantile(0.5)) / ($1.quantile(0.84) - $1.quantile(0.16))
+    }
+    #expect(mean(misses) < 0.12)
+    let covered = zip(found, seen).count { $0.quantile(0.05) <= $1 && $1 <= $0.quantile(0.95) }
+    #expect((860...940).contains(covered))
+  }
+
   @Test("CRPS as the score finds the same noise", arguments: [ScoringRule.logScore, .crps])
   func rules(rule: ScoringRule) throws {
     let (training, test) = (Sample(rows: 900, seed: 1), Sample(rows: 500, seed: 2))

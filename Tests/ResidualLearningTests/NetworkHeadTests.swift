@@ -27,7 +27,7 @@ struct NetworkHeadTests {
 
   @Test(
     "Gradients of distribution heads are central differences",
-    arguments: [DistributionFamily.normal, .logNormal, .weibull])
+    arguments: [DistributionFamily.normal, .logNormal, .weibull, .logLogistic, .studentT(degreesOfFreedom: 5)])
   func distributions(family: DistributionFamily) throws {
     var stream = RandomStream(seed: 5, purpose: "head")
     for rule in ScoringRule.allCases where rule == .logScore || family == .normal {
@@ -64,14 +64,16 @@ struct NetworkHeadTests {
   }
 
   @Test(
-    "Zeros stand for the distribution of the targets", arguments: [DistributionFamily.normal, .logNormal, .weibull])
+    "Zeros stand for the distribution of the targets",
+    arguments: [DistributionFamily.normal, .logNormal, .weibull, .logLogistic, .studentT(degreesOfFreedom: 5)])
   func start(family: DistributionFamily) throws {
     var stream = RandomStream(seed: 9, purpose: "start")
     let drawn = FittedDistribution(family, a: 2, b: -0.7)
     let scale = try DistributionScale(family, (0..<4000).map { _ in .exact(drawn.quantile(stream.uniform())) })
     let start = scale.distribution(0, 0)
-    // Three standard errors of 4000 values, for the worst of the families.
-    #expect(abs(start.a - drawn.a) < 0.05 && abs(start.b - drawn.b) < 0.06)
+    // Three standard errors of 4000 values: of the log-logistic, whose log has a standard deviation of 3.7, and of the
+    // worst of the others.
+    #expect(abs(start.a - drawn.a) < (family == .logLogistic ? 0.18 : 0.05) && abs(start.b - drawn.b) < 0.06)
     let constant = try DistributionScale(family, [.exact(3), .exact(3)])
     #expect(constant.isValid)
   }

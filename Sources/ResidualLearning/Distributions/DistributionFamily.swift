@@ -11,7 +11,7 @@ public enum DistributionFamily: Sendable, Hashable {
   /// a = log of the scale (the median), b = log of the shape.
   case logLogistic
 
-  /// Whether values are positive.
+  /// Whether values are positive; a and b are then those of the logarithm of the value.
   public var isPositive: Bool {
     switch self {
     case .normal, .studentT: false

@@ -46,19 +46,27 @@ struct DistributionScale: Sendable, Hashable, Codable {
     var points: [Double] = []
     for (row, observation) in observations.enumerated() {
       let point = observation.nearest
-      guard !family.isOfLogarithm || point > 0 else { throw .notFinite("logarithm of the observation", row: row) }
-      points.append(family.isOfLogarithm ? log(point) : point)
+      guard !family.isPositive || point > 0 else { throw .notFinite("logarithm of the observation", row: row) }
+      points.append(family.isPositive ? log(point) : point)
     }
     let deviation = standardDeviation(points)
     let middle = mean(points)
     self.family = family
     // A constant target leaves only its size to measure by.
     scale = deviation > 1e-9 * abs(middle) ? deviation : max(1e-6 * abs(middle), 1e-9)
-    if family == .weibull {
+    switch family {
+    case .weibull:
       // The log of a Weibull value has standard deviation π / (√6 shape) and mean log scale − 0.5772 / shape.
       logSpread = log(Double.pi / 6.0.squareRoot()) - log(scale)
       centre = middle + 0.5772 * exp(-logSpread)
-    } else {
+    case .logLogistic:
+      // The log of a log-logistic value has standard deviation π / (√3 shape).
+      logSpread = log(Double.pi / 3.0.squareRoot()) - log(scale)
+      centre = middle
+    case .studentT(let degrees) where degrees > 2:
+      logSpread = log(scale) + 0.5 * log((degrees - 2) / degrees)
+      centre = middle
+    case .normal, .logNormal, .studentT:
       logSpread = log(scale)
       centre = middle
     }
@@ -202,11 +210,6 @@ struct QuantileHead: NetworkHead {
     }
     return sum
   }
-}
-
-extension DistributionFamily {
-  /// Whether location and scale are those of the logarithm of the value.
-  fileprivate var isOfLogarithm: Bool { self == .logNormal || self == .weibull }
 }
 
 extension Observation {

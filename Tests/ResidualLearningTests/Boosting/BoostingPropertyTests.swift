@@ -13,6 +13,21 @@ struct BoostingPropertyTests {
     return options
   }
 
+  @Test("More columns than a node can name are refused; the last that it can name is used")
+  func manyColumns() throws {
+    func table(_ columns: Int) -> FeatureTable {
+      var x = Matrix(rows: 40, columns: columns)
+      for i in 0..<40 { x[i, columns - 1] = Double(i) }
+      return FeatureTable(names: (0..<columns).map { "c\($0)" }, x)
+    }
+    let target = (0..<40).map { $0 < 20 ? 0.0 : 1 }
+    let model = try options.fit(table(65_536), target: target, weights: nil, stream: 1)
+    #expect(model.feature.contains(65_535))
+    #expect(throws: LearningError.sizes("1000000 columns; at most 65536 are possible")) {
+      try options.fit(table(1_000_000), target: target, weights: nil, stream: 1)
+    }
+  }
+
   @Test("The same bits at any width, and another seed gives other trees")
   func parallelWidths() async throws {
     let problem = BoostingProblem(kind: 2, rows: 120, columns: 10)
