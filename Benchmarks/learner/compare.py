@@ -45,7 +45,7 @@ class Runner:
             words = dict(a, depth=a["depth"] if a["depth"] > 0 else 30)
             command = [self.bench] + [w for k, v in words.items() for w in (k, str(v))]
         else:
-            command = [sys.executable, str(HERE / "peer.py"), json.dumps(a)]
+            command = [sys.executable, str(HERE / "peer.py"), json.dumps(a, default=str)]
         before, spent = jiffies(), os.times()
         done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=HERE)
         after, now = jiffies(), os.times()
@@ -92,9 +92,9 @@ def normal_scores(out, y):
 def speed(run, quick, seeds):
     """P1–P4, P7–P10: time, prediction, memory and error of squared loss."""
     out = []
-    for label, rows, rounds, draws, repetitions in [
-            ("P1", 500, 200, seeds, 1), ("P2", 5000, 200, seeds, 1), ("P3", 100_000, 100, seeds, 1),
-            ("P4", 1_000_000, 100, 1, 1 if seeds < 5 else 3)]:
+    for label, rows, rounds, draws in [
+            ("P1", 500, 200, 2 * seeds), ("P2", 5000, 200, 2 * seeds), ("P3", 100_000, 100, 2 * seeds),
+            ("P4", 1_000_000, 100, seeds)]:
         if quick and rows > 10_000:
             continue
         for depth in [-1, 6] if rows <= 100_000 else [-1]:
@@ -110,7 +110,7 @@ def speed(run, quick, seeds):
                     cases += [("catboost leaf-wise", "catboost", dict(a, growth="leafWise")),
                               ("catboost symmetric", "catboost", dict(a, depth=6)),
                               ("ours symmetric", "ours", dict(a, growth="symmetric", depth=6, leaves=64))]
-                for name, found in run.rounds(repetitions, cases).items():
+                for name, found in run.rounds(1, cases).items():
                     results.setdefault(name, []).extend(found)
                     errors.setdefault(name, []).append(rmse(found[0]["out"], yt))
             out.append(dict(label=label, rows=rows, rounds=rounds, depth=depth, results=results, errors=errors))
@@ -159,10 +159,33 @@ def tuned(run, task, library, base, grid, x, y, group, held, xt, yt, score, more
     return best[1], best[2], cpu
 
 
+def settings(library, count, seed):
+    """Random settings of a library: the same ranges for what all have, its own choices beside them."""
+    r = np.random.default_rng(1000 + seed)
+    out = []
+    for _ in range(count):
+        depth, rows, columns = int(r.integers(2, 7)), float(r.choice([0.5, 0.75, 1])), float(r.choice([0.5, 0.75, 1]))
+        a = {"depth": depth, "leaves": 2 ** depth, "rate": float(np.exp(r.uniform(np.log(0.03), np.log(0.2)))),
+             "minRows": int(r.choice([5, 10, 20, 40])), "lambda": float(np.exp(r.uniform(np.log(0.3), np.log(30))))}
+        growth, rule, shared = r.choice(["symmetric", "leafWise"]), r.choice(["crps", "logScore"]), int(r.integers(2))
+        if library == "ours":
+            a.update(rowShare=rows, columnShare=columns, growth=growth, rule=rule, shared=shared)
+        elif library == "lightgbm":
+            a["more"] = dict(bagging_fraction=rows, bagging_freq=1, feature_fraction=columns)
+        elif library == "xgboost":
+            a["more"] = dict(subsample=rows, colsample_bytree=columns)
+        elif library == "catboost":
+            a["growth"] = growth
+            a["more"] = dict(bootstrap_type="Bernoulli", subsample=rows, rsm=columns)
+        else:
+            a["more"] = dict(minibatch_frac=rows, col_sample=columns)
+        out.append(a)
+    return out
+
+
 def distributions(run, quick, seeds):
     """P11, P12 and P14: normal distributions on groups."""
-    out = dict(speed={}, models={})
-    grid = [dict(depth=d, rate=r) for d in (3, 5) for r in (0.05, 0.1)]
+    out = dict(speed={}, models={}, count=16 if not quick else 2)
     for seed in range(min(seeds, 3) if not quick else 1):
         x, y, group = tables.grouped(250, 20, 10 + seed)
         xt, yt, _ = tables.grouped(500, 20, 50 + seed)
@@ -176,20 +199,20 @@ def distributions(run, quick, seeds):
                                           **normal_scores(found[0]["out"], yt))
         held = np.random.default_rng(seed).permutation(250)[:50]
         rounds = 2000 if not quick else 100
-        # Depth 3 has 8 leaves in every library, depth 5 has 32.
-        ours = dict(growth="symmetric", leaves=64, rule="crps", shared=1)
-        cases = [("ours, CRPS", "ours", dict(ours)), ("ours, CRPS, calibrated", "ours", dict(ours, calibrate=1)),
-                 ("ours, log score", "ours", dict(ours, rule="logScore")), ("CatBoost", "catboost", {}),
-                 ("LightGBM, two steps", "lightgbm", dict(leaves=31)), ("XGBoost, two steps", "xgboost", dict(leaves=31)),
-                 ("NGBoost", "ngboost", {})]
-        for name, library, more in cases:
-            limit = rounds if library != "ngboost" else min(rounds, 500)
-            found, options, cpu = tuned(run, "normal", library, dict(base, rounds=limit), grid, x, y, group, held, xt,
-                                        yt, lambda o, t: normal_scores(o, t)["crps"], more)
+        for name, library in [("ours", "ours"), ("CatBoost", "catboost"), ("LightGBM, two steps", "lightgbm"),
+                              ("XGBoost, two steps", "xgboost"), ("NGBoost", "ngboost")]:
+            found, options, cpu = tuned(run, "normal", library, dict(base, rounds=rounds),
+                                        settings(library, out["count"], seed), x, y, group, held, xt, yt,
+                                        lambda o, t: normal_scores(o, t)["crps"])
             out["models"].setdefault(name, []).append(dict(normal_scores(found, yt), cpu=cpu, options=options))
             print(name, out["models"][name][-1], flush=True)
-        found = run.fit("ours", **dict(base, task="ensemble", test=test, rounds=rounds, depth=5, rate=0.1, patience=50,
-                                       threads=2, **ours))
+            if library == "ours":
+                best = options
+        # Calibrated models and ensembles take the settings that were chosen without them.
+        found, _, cpu = tuned(run, "normal", "ours", dict(base, rounds=rounds), [dict(best, calibrate=1)], x, y, group,
+                              held, xt, yt, lambda o, t: normal_scores(o, t)["crps"])
+        out["models"].setdefault("ours, calibrated", []).append(dict(normal_scores(found, yt), cpu=cpu, options={}))
+        found = run.fit("ours", **dict(base, task="ensemble", test=test, rounds=rounds, patience=50, threads=2, **best))
         out["models"].setdefault("ours, ensemble of 10", []).append(
             dict(normal_scores(found["out"], yt), cpu=found["cpu"], options={}))
         print("ensemble", out["models"]["ours, ensemble of 10"][-1], flush=True)
@@ -264,7 +287,7 @@ def main():
     p.add_argument("bench")
     p.add_argument("data")
     p.add_argument("--quick", action="store_true", help="small sizes, to try the script")
-    p.add_argument("--seeds", type=int, default=5, help="data seeds; with fewer than 5, one repetition of P4")
+    p.add_argument("--seeds", type=int, default=5, help="data seeds of P4, half of those of P1–P3; at most 3 of the others")
     p.add_argument("--only", default=",".join(PARTS), help="parts to measure; the others keep their last results")
     a = p.parse_args()
     store = HERE / ".build" / "results.json"

@@ -67,9 +67,11 @@ def catboost(a, x, y, v):
     p = dict(loss_function=a.get("objective", "RMSE"), iterations=a["rounds"], learning_rate=a["rate"],
              l2_leaf_reg=a["lambda"], thread_count=a["threads"], verbose=0, allow_writing_files=False, random_seed=1)
     if a.get("growth") == "leafWise":
-        p.update(grow_policy="Lossguide", max_leaves=a["leaves"], min_data_in_leaf=a["minRows"], depth=16)
+        p.update(grow_policy="Lossguide", max_leaves=a["leaves"], min_data_in_leaf=a["minRows"],
+                 depth=a["depth"] if a["depth"] > 0 else 16)
     else:
         p.update(depth=a["depth"])
+    p.update(a.get("more", {}))
 
     def train():
         m = CatBoostRegressor(**p)
@@ -98,7 +100,7 @@ def ngboost(a, x, y, v):
         base = DecisionTreeRegressor(criterion="friedman_mse", max_depth=a["depth"], min_samples_leaf=a["minRows"],
                                      random_state=1)
         m = NGBRegressor(n_estimators=a["rounds"], learning_rate=a["rate"], Base=base, verbose=False, random_state=1,
-                         natural_gradient=True)
+                         natural_gradient=True, **a.get("more", {}))
         if v is None:
             return m.fit(filled(x), y)
         return m.fit(filled(x[~v]), y[~v], X_val=filled(x[v]), Y_val=y[v], early_stopping_rounds=a["patience"])
