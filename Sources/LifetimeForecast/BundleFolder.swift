@@ -177,11 +177,14 @@ public enum BundleFolder {
     return sha256(head)
   }
 
-  /// Reads a bundle and verifies every file that its `bundle.json` names.
+  /// Reads a bundle and verifies every file that is read against its `bundle.json`.
   ///
+  /// - Parameter choose: of the names in the bundle, those to read; all by default. The others are not touched.
   /// - Returns: the content, and the bundle's SHA-256.
   /// - Throws: `BundleError`.
-  public static func read(_ path: String) throws(BundleError) -> (contents: BundleContents, sha256: String) {
+  public static func read(
+    _ path: String, choosing choose: (Set<String>) -> Set<String> = { $0 }
+  ) throws(BundleError) -> (contents: BundleContents, sha256: String) {
     let headPath = path + "/" + manifestName
     guard let data = FileManager.default.contents(atPath: headPath) else {
       throw BundleError(
@@ -190,7 +193,8 @@ public enum BundleFolder {
     }
     let manifest = try decode(data, headPath)
     var files: [String: [UInt8]] = [:]
-    for (name, entry) in manifest.files.sorted(by: { $0.key < $1.key }) {
+    let chosen = choose(Set(manifest.files.keys))
+    for (name, entry) in manifest.files.sorted(by: { $0.key < $1.key }) where chosen.contains(name) {
       guard isPlain(name) else { throw badName(name, in: headPath) }
       let file = path + "/" + name
       guard let data = FileManager.default.contents(atPath: file) else {

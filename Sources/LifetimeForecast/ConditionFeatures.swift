@@ -33,7 +33,7 @@ extension ForecastFeatures {
     let cathode = a.text("cathode_material") ?? ""
     let isBlend = cathode.contains("+")
     add("is_nca", cathode.hasPrefix("NCA") ? 1 : 0)
-    add("is_ncm", cathode.hasPrefix("NCM") ? 1 : 0)
+    add("is_ncm", cathode.hasPrefix("NCM") || cathode.hasPrefix("NMC") ? 1 : 0)
     add("is_blend", isBlend ? 1 : 0)
     add("log_nominal_capacity", log(a.number("nominal_capacity_ah")))
     solidState(a, add)

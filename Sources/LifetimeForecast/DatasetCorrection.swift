@@ -37,18 +37,20 @@ extension ForecastCore {
     var widening: Double?
     for k in (0..<levelCount) {
       let seen = errors.compactMap { $0[k] }
-      let (between, within) = wide.variances(level: k)
+      let (known, within, units) = wide.variances(level: k)
       guard !seen.isEmpty else {
         shift[k] = k > 0 ? shift[k - 1] : 0
         continue
       }
       let m = Double(seen.count)
       let centre = mean(seen)
+      // The dataset at hand is one more sample of how datasets differ.
+      let between = (known * Double(units) + max(centre * centre - within / m, 0)) / Double(units + 1)
       let weight = between / max(between + within / m, 1e-12)
       shift[k] = weight * centre
       if k == min(LevelGrid.endIndex, levelCount - 1) || widening == nil {
-        let base = near.variances(level: k)
-        let typical = max(base.between + base.within, 1e-9)
+        let errors = near.residuals.column(k)
+        let typical = max(errors.reduce(0) { $0 + $1 * $1 } / Double(max(errors.count, 1)), 1e-9)
         let scatter =
           (4 * within + seen.reduce(0) { $0 + ($1 - centre) * ($1 - centre) }) / (4 + max(m - 1, 0))
         widening = min(max(((scatter + (1 - weight) * between) / typical).squareRoot(), 0.5), 5)
@@ -64,10 +66,12 @@ extension FoldScheme {
 }
 
 extension ResidualPool {
-  /// Variance of the residuals between its units and within them.
-  func variances(level k: Int) -> (between: Double, within: Double) {
+  /// Variance of the residuals between its units and within them, and the number of units.
+  func variances(level k: Int) -> (between: Double, within: Double, units: Int) {
     var groups: [Int: [Double]] = [:]
-    for (j, unit) in units.enumerated() { groups[unit, default: []].append(residuals[j, k]) }
+    for (j, unit) in units.enumerated() where !unfinished.contains(unit) {
+      groups[unit, default: []].append(residuals[j, k])
+    }
     let lists = groups.keys.sorted().compactMap { groups[$0] }
     let means = lists.map { mean($0) }
     let between = means.reduce(0) { $0 + $1 * $1 } / Double(max(means.count, 1))
@@ -77,7 +81,7 @@ extension ResidualPool {
       within += list.reduce(0) { $0 + ($1 - centre) * ($1 - centre) }
       freedom += Double(list.count - 1)
     }
-    return (between, freedom > 0 ? within / freedom : between)
+    return (between, freedom > 0 ? within / freedom : between, lists.count)
   }
 }
 

@@ -42,8 +42,9 @@ public struct FadeForecast: Sendable {
   public var observedRetention: [Double]
   /// Age beyond which nothing is claimed.
   public var horizon: Double
-  /// Share of the predictive variance that replicates of one group show; nil when no replicates were seen.
-  public var manufacturingShare: Double?
+  /// Share of the predictive variance of log age that replicates of one group show, per level of the path from here to
+  /// the end of life; nil when no replicates were seen.
+  var manufacturingShares: [Double]?
   /// Losses by mechanism, where a physics model stands behind the cell.
   public var mechanisms: [MechanismLoss]
   /// Probability of each failure mode at the end of life.
@@ -55,6 +56,19 @@ public struct FadeForecast: Sendable {
 
   /// Draws of retention at each age, ages × draws, ascending; ages before the forecast give what was seen.
   public func retentionDraws(at ages: [Double]) -> [[Double]] { levels.retention(at: ages, sorted: true) }
+
+  /// Share of the variance of log life that replicates of one group show; the rest is what the model does not know. Nil
+  /// when no replicates were seen.
+  public var manufacturingShare: Double? {
+    manufacturingShares.map { $0[min(LevelGrid.endIndex, $0.count - 1)] }
+  }
+
+  /// The same share where the path has fallen to a retention.
+  public func manufacturingShare(atRetention retention: Double) -> Double? {
+    guard let shares = manufacturingShares else { return nil }
+    let fallen = (levels.start - retention) / max(levels.start - levels.endFraction, 1e-9)
+    return interpolate(fallen, Array(LevelGrid.shares.prefix(shares.count)), shares)
+  }
 
   /// The forecast without its draws, for keeping many: only what is stored is left.
   public func withoutDraws() -> FadeForecast {

@@ -11,6 +11,9 @@ enum FoldScheme: String, Sendable, Hashable, Codable, CaseIterable {
   case batch
   /// A cell of a dataset never seen.
   case dataset
+
+  /// Whether it is of whole batches or datasets, few of which have been seen.
+  var isFar: Bool { self == .batch || self == .dataset }
 }
 
 /// How the training cells fall into the units of one scheme, and the units into folds.
@@ -39,7 +42,7 @@ struct FoldPlan: Sendable {
       case .batch: units = numbers(cells.map(\.batch))
       case .dataset: units = numbers(cells.map(\.dataset))
       }
-      if scheme == .batch || scheme == .dataset {
+      if scheme.isFar {
         let sizes = Dictionary(grouping: units) { $0 }.mapValues(\.count)
         if sizes.values.filter({ $0 >= smallestUnit }).count < 3 { return nil }
       }

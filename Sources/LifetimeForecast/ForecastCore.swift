@@ -37,6 +37,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
   var datasets: [String]
   var batches: [String]
   var pools: [ResidualPool]
+  /// Models of the single datasets, for cells of a dataset never seen; nil where there are too few.
+  var experts: DatasetExperts?
   /// What cells of further datasets taught.
   var corrections: [DatasetCorrection] = []
   /// Representation residuals of the training cells, cells × shares.
@@ -47,8 +49,11 @@ struct ForecastCore: Sendable, Hashable, Codable {
   var noveltyPoints: [Double]
   /// Longest training record, in age.
   var longestAge: Double
-  /// Share of the out-of-fold variance of log life that replicates of a group show; nil without replicates.
-  var manufacturingShare: Double?
+  /// Variance of z within groups of replicates, per level: what cells built and cycled alike differ by; nil without
+  /// replicates.
+  var withinVariances: [Double]?
+  /// How errors grow with novelty.
+  var noveltyEffect = NoveltyEffect()
 
   /// Whether a training cell can teach a forecast from N: it has been seen and was alive then.
   static func isEligible(_ cell: PreparedCell, at age: Double) -> Bool {
@@ -91,8 +96,11 @@ struct ForecastCore: Sendable, Hashable, Codable {
     let groups = Set(cells.map(\.full.group)).sorted()
     let groupNumbers = cells.map { cell in groups.firstIndex(of: cell.full.group) ?? -1 }
 
-    let plans = FoldPlan.make(
+    var plans = FoldPlan.make(
       schemes, cells: cells.map(\.full), groups: groupNumbers, foldCount: foldCount, seed: seed, age: age)
+    let finished = targets.map { $0.remaining[min(LevelGrid.endIndex, levelCount - 1)].isFinite }
+    let teachers = DatasetExperts.candidates(cells.map(\.full.dataset), finished: finished)
+    if teachers.isEmpty { plans.removeAll { $0.scheme == .dataset } }
     guard let firstPlan = plans.first else { throw TrainingError.tooFewCells(found: n, needed: 3, early: age) }
 
     // E-step and M-step over the levels that the records do not reach.
@@ -146,10 +154,24 @@ struct ForecastCore: Sendable, Hashable, Codable {
       members: ensemble.members, groups: groups, datasets: Set(cells.map(\.full.dataset)).sorted(),
       batches: Set(cells.map(\.full.batch)).sorted(), pools: [], offsets: offsets, cellIDs: cells.map(\.full.id),
       noveltyPoints: [quantile(ofSorted: sortedNovelty, 0.95), quantile(ofSorted: sortedNovelty, 0.99)],
-      longestAge: cells.map(\.full.lastAge).max() ?? 1, manufacturingShare: nil)
+      longestAge: cells.map(\.full.lastAge).max() ?? 1, withinVariances: nil)
+    var unseen: [ModelVariant: Matrix] = [:]
+    if plans.contains(where: { $0.scheme == .dataset }) {
+      let own = variants.filter { !$0.isRival }
+      let (panel, expected) = try await DatasetExperts.fit(
+        z, cells: cells, groups: groupNumbers, names: teachers, presence: presence, extraColumns: extraColumns,
+        kinds: kinds, variants: own, foldCount: foldCount, age: age, seed: seed, threads: threads)
+      core.experts = panel
+      unseen = Dictionary(uniqueKeysWithValues: zip(own, expected))
+    }
     for plan in plans {
       for variant in variants {
-        let (weights, expected) = ensemble.stacked(plan) { variant.allows($0, plan.scheme) }
+        var (weights, expected) = ensemble.stacked(plan) { variant.allows($0, plan.scheme) }
+        if plan.scheme == .dataset, let own = unseen[variant] {
+          // The experts speak, not the members.
+          weights = weights.map { $0.map { _ in 0 } }
+          expected = own
+        }
         var residuals = z
         for i in 0..<n {
           // A censored cell teaches with one of its possible completions, not with their mean.
@@ -159,7 +181,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
         }
         let spread = ensemble.outOfFoldSpread[plan.scheme] ?? [Double](repeating: 1, count: n)
         var pool = try ResidualPool(
-          plan: plan, variant: variant, weights: weights, expected: expected, residuals: residuals, spread: spread)
+          plan: plan, variant: variant, weights: weights, expected: expected, residuals: residuals, spread: spread,
+          finished: finished)
         pool.horizonScale = HorizonCalibration.scales(
           cells: cells.map(\.full),
           draws: cells.indices.map { i in
@@ -169,23 +192,30 @@ struct ForecastCore: Sendable, Hashable, Codable {
       }
     }
     if let pool = core.pools.first {
-      core.manufacturingShare = withinGroupShare(
-        pool.residuals, groupNumbers, level: min(LevelGrid.endIndex, levelCount - 1))
+      core.withinVariances = withinGroupVariances(pool.residuals, groupNumbers)
+    }
+    if let plan = plans.first(where: { $0.scheme == .group }) ?? plans.first(where: { $0.scheme == .cell }),
+      let pool = core.pools.first(where: { $0.scheme == plan.scheme })
+    {
+      core.noveltyEffect = NoveltyEffect(
+        rows: rows, presence: presence, plan: plan, pool: pool, level: min(LevelGrid.endIndex, levelCount - 1))
     }
     progress?(rounds + 1, rounds + 1)
     return core
   }
 
-  /// Within-group variance of the residuals over their whole variance at one level (one-way analysis of variance).
-  private static func withinGroupShare(_ residuals: Matrix, _ groups: [Int], level: Int) -> Double? {
-    var sums: [Int: [Double]] = [:]
-    for (i, g) in groups.enumerated() { sums[g, default: []].append(residuals[i, level]) }
-    let replicated = sums.keys.sorted().compactMap { sums[$0] }.filter { $0.count > 1 }
+  /// Within-group variance of the residuals per level (one-way analysis of variance); nil with under three degrees of
+  /// freedom.
+  private static func withinGroupVariances(_ residuals: Matrix, _ groups: [Int]) -> [Double]? {
+    let replicated = Dictionary(grouping: groups.indices) { groups[$0] }.values.filter { $0.count > 1 }
     let freedom = replicated.reduce(0) { $0 + $1.count - 1 }
-    let whole = _square(standardDeviation(residuals.column(level)))
-    guard freedom >= 3, whole > 0 else { return nil }
-    let within = replicated.reduce(0.0) { $0 + _square(standardDeviation($1)) * Double($1.count) } / Double(freedom)
-    return min(within / whole, 1)
+    guard freedom >= 3 else { return nil }
+    let ordered = replicated.sorted { $0[0] < $1[0] }
+    return (0..<residuals.columns).map { k in
+      ordered.reduce(0.0) { sum, cells in
+        sum + _square(standardDeviation(cells.map { residuals[$0, k] })) * Double(cells.count)
+      } / Double(freedom)
+    }
   }
 
   /// Continues each record from its last known level with the mean shape.
@@ -208,7 +238,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
 
   /// The kinds of question that a cell may be, the widest first: of a new dataset, of a new batch, of a
   /// new group, a new cell.
-  private func questions(_ cell: PreparedCell, novelty: Double) -> [FoldScheme] {
+  private func questions(_ cell: PreparedCell) -> [FoldScheme] {
     if corrections.contains(where: { $0.dataset == cell.dataset }) { return [.cell, .group] }
     if !datasets.contains(cell.dataset) { return [.dataset, .batch, .group, .cell] }
     let isNewBatch = cell.attributes.text("batch_id") != nil && !batches.contains(cell.batch)
@@ -282,17 +312,24 @@ struct ForecastCore: Sendable, Hashable, Codable {
         if isSource { spread = p.spread }
       }
     }
+    let asked = cells.map { questions($0.full) }
+    // A correction was learnt about what the experts expect.
+    let unseen = cells.indices.filter { i in
+      asked[i].first == .dataset || corrections.contains { $0.dataset == cells[i].full.dataset }
+    }
+    let blind = try experts?.expected(
+      unseen.map { cells[$0] }, extraColumns: extraColumns, at: age, variant: variant)
+    let foreign = blind.map { Dictionary(uniqueKeysWithValues: zip(unseen, $0)) } ?? [:]
     return cells.indices.map { i in
       let isKnown = numbers[i] >= 0
-      let asked = questions(cells[i].full, novelty: novelty[i])
       let correction = corrections.first { $0.dataset == cells[i].full.dataset }
-      // A correction was learnt about what the weights for a new dataset expect.
-      let weights = pool(variant, for: correction == nil ? asked : [.dataset, .batch, .group, .cell])?.weights ?? []
+      let weights = pool(variant, for: correction == nil ? asked[i] : [.dataset, .batch, .group, .cell])?.weights ?? []
       var levels = meanLevels
       for c in members.indices {
         let value = members[c].indices.reduce(0.0) { $0 + (weights[safe: c]?[safe: $1] ?? 0) * scores[c][$1][i] }
         for k in levels.indices { levels[k] += value * components[c, k] }
       }
+      if let expected = foreign[i] { levels = expected }
       if let correction {
         for k in levels.indices { levels[k] += correction.shift[k] }
       }
@@ -300,23 +337,25 @@ struct ForecastCore: Sendable, Hashable, Codable {
       let lead = scaler.features.indices.max { abs(x[i, $0]) < abs(x[i, $1]) }
       return Expectation(
         levels: levels, spread: spread?[i], novelty: novelty[i], mostNovel: lead.map { scaler.features[$0].name },
-        groupIsKnown: isKnown, questions: asked)
+        groupIsKnown: isKnown, questions: asked[i])
     }
   }
 
   /// Whether a cell lies within the training cells: novelty at most their 95 % point.
-  func isInDomain(_ e: Expectation) -> Bool { e.novelty <= max(noveltyPoints[0], 2) }
+  func isInDomain(_ e: Expectation) -> Bool { e.novelty <= noveltyLimit }
+
+  /// The novelty where the training domain ends.
+  private var noveltyLimit: Double { max(noveltyPoints[0], 2) }
 
   /// Draws a cell's future.
   func draw(_ cell: CoreCell, _ e: Expectation, variant: ModelVariant, count: Int, seed: UInt64) -> LevelDraws? {
     guard let pool = pool(variant, for: e.questions) else { return nil }
-    let limit = max(noveltyPoints[1], 2)
     let learnt = corrections.first { $0.dataset == cell.full.dataset }?.widening
     // The errors of whole batches and datasets held out are those of novel cells already.
-    let isFar = pool.scheme == .batch || pool.scheme == .dataset
-    let widening = isFar || e.novelty <= limit ? 1 : 1 + _log(e.novelty / max(noveltyPoints[0], 1))
+    let widening = pool.scheme.isFar ? 1 : noveltyEffect.widening(e.novelty / noveltyLimit)
     let (z, source) = pool.draws(
-      count, expected: e.levels, spread: e.spread, widening: learnt ?? max(widening, 1), excluding: nil,
+      count, expected: e.levels, spread: pool.scheme == .dataset ? nil : e.spread, widening: learnt ?? widening,
+      excluding: nil,
       stream: RandomStream(seed: seed, purpose: "residual", key: cell.full.streamKey))
     return draws(z, source, pool, cell: cell)
   }

@@ -54,6 +54,14 @@ struct LevelDraws: Sendable {
     return max(step.isFinite ? step : 0, 0.3 * remaining[d, k - 1] / LevelGrid.shares[k - 1] + 1e-6)
   }
 
+  /// What part of the variance of z at each level the given variances are; at most all of it.
+  func shares(of variances: [Double], scale: LevelScale) -> [Double] {
+    (0..<levelCount).map { k in
+      let deviation = standardDeviation(remaining.column(k).map(scale.forward))
+      return min(variances[k] / max(deviation * deviation, 1e-12), 1)
+    }
+  }
+
   /// Retention at each age, ages × draws, ascending within an age when `sorted`.
   func retention(at ages: [Double], sorted: Bool = false) -> [[Double]] {
     let shares = [0] + Array(LevelGrid.shares.prefix(levelCount))

@@ -52,7 +52,7 @@ struct LevelEnsemble: Sendable {
       let full = try LevelMember(kind, x, y, groups: groups, scaler: scaler, warm: warm, seed: key)
       var oof: [FoldScheme: [Double]] = [:]
       var spread: [FoldScheme: [Double]] = [:]
-      for plan in plans {
+      for plan in plans where kind.answers(plan.scheme) {
         let fold = plan.folds
         // Where a fold is a small part of many cells, the strengths found without it are those found with it.
         if n > closedFormRows, plan.scheme == .cell || plan.scheme == .group, let p = try full.leaveFoldsOut(fold) {
@@ -108,7 +108,7 @@ struct LevelEnsemble: Sendable {
   func stacked(_ plan: FoldPlan, allowed: (MemberKind) -> Bool) -> (weights: [[Double]], levels: Matrix) {
     let n = scores.rows
     // Batches and datasets differ in size by chance; conditions are what they are.
-    let isUneven = plan.scheme == .batch || plan.scheme == .dataset
+    let isUneven = plan.scheme.isFar
     // Units are the sample: a few of them allow less of a departure from equal weights than their many cells would.
     let lambda = isUneven ? 0.5 * Double(n) / Double(Set(plan.units).count) : 0.5
     let roots = isUneven ? plan.unitWeights.map { $0.squareRoot() } : [Double](repeating: 1, count: n)
@@ -116,7 +116,9 @@ struct LevelEnsemble: Sendable {
     var levels = Matrix(rows: n, columns: meanLevels.count)
     for i in 0..<n { for k in meanLevels.indices { levels[i, k] = meanLevels[k] } }
     for c in members.indices {
-      let use = members[c].indices.filter { allowed(members[c][$0].kind) }
+      let use = members[c].indices.filter {
+        allowed(members[c][$0].kind) && members[c][$0].kind.answers(plan.scheme)
+      }
       let predictions = use.map { outOfFold[plan.scheme]?[c][$0] ?? [] }
       func weighted(_ values: [Double]) -> [Double] { zip(values, roots).map { $0 * $1 } }
       let w =

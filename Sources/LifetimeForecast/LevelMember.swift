@@ -32,6 +32,9 @@ enum MemberKind: String, Sendable, Hashable, Codable, CaseIterable {
     }
   }
 
+  /// Whether the member is asked such questions: of datasets never seen `DatasetExperts` speak, and the rivals.
+  func answers(_ scheme: FoldScheme) -> Bool { scheme != .dataset || self == .ridge || self == .boosting }
+
   /// The components of the level vector a member is fitted to: trees and networks only to the leading ones.
   func fits(component: Int) -> Bool {
     switch self {

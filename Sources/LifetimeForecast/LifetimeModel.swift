@@ -76,8 +76,11 @@ public struct LifetimeModel: Sendable, Codable {
   /// The core for a forecast from age `n`: the latest that has seen no more than the cell; where there is none, the
   /// first.
   func core(for n: Double) -> ForecastCore? {
-    cores.filter { $0.age <= n }.max { $0.age < $1.age } ?? cores.min { $0.age < $1.age }
+    Self.cutoff(for: n, among: cores.map(\.age)).flatMap { age in cores.first { $0.age == age } }
   }
+
+  /// The cut-off that forecasts from age `n`.
+  static func cutoff(for n: Double, among ages: [Double]) -> Double? { ages.filter { $0 <= n }.max() ?? ages.min() }
 
   /// Cut-offs of the cores, ascending.
   public var coreAges: [Double] { cores.map(\.age) }
@@ -221,7 +224,8 @@ public struct LifetimeModel: Sendable, Codable {
       nearestTrainingGroup: e.groupIsKnown
         ? cell.full.group.split(separator: "/", maxSplits: 1).last.map(String.init) : nil,
       observedAges: seen.map { cell.observed.ages[$0] }, observedRetention: seen.map { cell.observed.retention[$0] },
-      horizon: Self.horizonFactor * core.longestAge, manufacturingShare: core.manufacturingShare, mechanisms: [],
+      horizon: Self.horizonFactor * core.longestAge,
+      manufacturingShares: core.withinVariances.map { levels.shares(of: $0, scale: core.scale) }, mechanisms: [],
       failureProbabilities: [:], areaResistance: [], levels: levels,
       observedLife: crossed.isFinite ? crossed : nil)
   }
@@ -239,7 +243,7 @@ public struct LifetimeModel: Sendable, Codable {
       physicsStatus: "prior", nearestTrainingGroup: nil, survivorsFrom: StudyModel.survivorsFrom,
       observedAges: cell.observed.isPublished ? [] : cell.observed.ages,
       observedRetention: cell.observed.isPublished ? [] : cell.observed.retention,
-      horizon: Self.horizonFactor * study.longestAge, manufacturingShare: nil, mechanisms: [],
+      horizon: Self.horizonFactor * study.longestAge, manufacturingShares: nil, mechanisms: [],
       failureProbabilities: [:], areaResistance: [], levels: levels, observedLife: crossed.isFinite ? crossed : nil)
   }
 

@@ -1,3 +1,4 @@
+internal import BatteryData
 internal import CellModel
 internal import Foundation
 internal import NumericalMethods
@@ -8,6 +9,24 @@ enum ModelFiles {
   static let model = "model.json"
   static let weights = "weights.safetensors"
   static let replay = "replay.json"
+
+  /// The files of one cut-off, by its age.
+  static func cutoff(_ age: Double) -> (json: String, weights: String) {
+    ("cutoff-\(shortest(age)).json", "cutoff-\(shortest(age)).safetensors")
+  }
+
+  /// The ages of the cut-offs among the names of a bundle.
+  static func cutoffs(_ names: some Sequence<String>) -> [Double] {
+    names.compactMap { name in
+      name.hasPrefix("cutoff-") && name.hasSuffix(".json") ? Double(name.dropFirst(7).dropLast(5)) : nil
+    }.sorted()
+  }
+}
+
+/// What a model learnt for one cut-off; a file of its own, so that a forecast reads no more than it needs.
+private struct ModelCutoff: Codable {
+  var core: ForecastCore?
+  var baselines: [BaselineSet]
 }
 
 extension LifetimeModel {
@@ -29,25 +48,48 @@ extension LifetimeModel {
   }
 
   /// Reads a bundle and gives its hash beside the model.
-  public static func read(_ path: String) throws -> (model: LifetimeModel, sha256: String) {
-    let (contents, sha256) = try BundleFolder.read(path)
+  ///
+  /// - Parameter ages: forecasts will be asked from these ages only, and no other cut-offs are read; nil for all.
+  public static func read(_ path: String, forecastingFrom ages: [Double]? = nil) throws -> (
+    model: LifetimeModel, sha256: String
+  ) {
+    let (contents, sha256) = try BundleFolder.read(path) { names in
+      guard let ages else { return names }
+      let known = ModelFiles.cutoffs(names)
+      let needed = Set(ages.compactMap { age in Self.cutoff(for: age, among: known) })
+      return Set([ModelFiles.model, ModelFiles.weights]).union(
+        needed.flatMap { [ModelFiles.cutoff($0).json, ModelFiles.cutoff($0).weights] })
+    }
     return (try LifetimeModel(contents), sha256)
   }
 
   init(_ contents: BundleContents) throws {
-    let json = try contents.file(ModelFiles.model)
-    let weights: SafeTensors
-    do { weights = try SafeTensors(decoding: try contents.file(ModelFiles.weights)) } catch {
-      throw BundleError.unusable(ModelFiles.weights, "\(error)")
+    self = try Self.decoded(LifetimeModel.self, contents, ModelFiles.model, ModelFiles.weights)
+    for age in ModelFiles.cutoffs(contents.files.keys) {
+      let names = ModelFiles.cutoff(age)
+      let part = try Self.decoded(ModelCutoff.self, contents, names.json, names.weights)
+      cores += part.core.map { [$0] } ?? []
+      baselines += part.baselines
+    }
+    try checkConsistency()
+  }
+
+  private static func decoded<Part: Decodable>(
+    _ type: Part.Type, _ contents: BundleContents, _ json: String, _ weights: String
+  ) throws -> Part {
+    let tensors: SafeTensors
+    do { tensors = try SafeTensors(decoding: try contents.file(weights)) } catch let error as BundleError {
+      throw error
+    } catch {
+      throw BundleError.unusable(weights, "\(error)")
     }
     do {
-      self = try ArchiveDecoder().decode(LifetimeModel.self, json: json, tensors: weights.archived)
+      return try ArchiveDecoder().decode(type, json: try contents.file(json), tensors: tensors.archived)
     } catch let error as BundleError {
       throw error
     } catch {
-      throw BundleError.unusable(ModelFiles.model, "\(error)")
+      throw BundleError.unusable(json, "\(error)")
     }
-    try checkConsistency()
   }
 
   /// Sizes that the forecast relies on; a file may have been edited and hashed again.
@@ -86,9 +128,22 @@ extension LifetimeModel {
   }
 
   func bundleContents() throws -> BundleContents {
-    let (json, tensors) = try ArchiveEncoder().encode(self)
-    var files: [String: [UInt8]] = [ModelFiles.model: json]
-    files[ModelFiles.weights] = SafeTensors(archived: tensors).encoded()
+    var files: [String: [UInt8]] = [:]
+    func add(_ part: some Encodable, _ json: String, _ weights: String) throws {
+      let (text, tensors) = try ArchiveEncoder().encode(part)
+      files[json] = text
+      files[weights] = SafeTensors(archived: tensors).encoded()
+    }
+    var shell = self
+    shell.cores = []
+    shell.baselines = []
+    try add(shell, ModelFiles.model, ModelFiles.weights)
+    for age in Set(cores.map(\.age) + baselines.map(\.early)).sorted() {
+      let names = ModelFiles.cutoff(age)
+      try add(
+        ModelCutoff(core: cores.first { $0.age == age }, baselines: baselines.filter { $0.early == age }), names.json,
+        names.weights)
+    }
     for (name, value) in try sideFiles() { files[name] = value }
     files[ModelFiles.replay] = try ModelReplay(self).encoded()
     return BundleContents(

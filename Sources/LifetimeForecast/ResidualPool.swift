@@ -13,18 +13,20 @@ public enum ModelVariant: String, Sendable, Hashable, Codable, CaseIterable {
   /// Boosted trees alone, a rival.
   case boosting
 
+  /// Whether it is there to be compared with.
+  var isRival: Bool { self == .ridge || self == .boosting }
+
   /// The name in `metrics`.
-  public var name: String { self == .ridge || self == .boosting ? "baseline:" + rawValue : rawValue }
+  public var name: String { isRival ? "baseline:" + rawValue : rawValue }
 
   /// The members that take part. Plain regression and the plain mean are for cells unlike those of training, where
   /// richer members may carry nothing over.
   func allows(_ kind: MemberKind, _ scheme: FoldScheme) -> Bool {
     let isPlain = kind == .ridge || kind == .population
-    let isFar = scheme == .batch || scheme == .dataset
     return switch self {
-    case .hybrid: isFar || !isPlain
+    case .hybrid: scheme.isFar || !isPlain
     case .physics: kind == .law
-    case .ml: kind != .law && (isFar || !isPlain)
+    case .ml: kind != .law && (scheme.isFar || !isPlain)
     case .ridge: kind == .ridge
     case .boosting: kind == .boosting
     }
@@ -36,6 +38,9 @@ struct ResidualPool: Sendable, Hashable, Codable {
   var scheme: FoldScheme
   /// Unit (cell, group, batch …) of each training cell under that scheme.
   var units: [Int]
+  /// Units of few cells that reached the end of life: what they would have erred there by is a guess, not a
+  /// measurement, and no forecast is drawn from it.
+  var unfinished: [Int] = []
   var variant: ModelVariant
   /// Weight of each member, per component.
   var weights: [[Double]]
@@ -51,12 +56,12 @@ struct ResidualPool: Sendable, Hashable, Codable {
   var horizonScale: [[Double]]
 
   private enum CodingKeys: String, CodingKey {
-    case scheme, units, variant, weights, residuals, covarianceRoot, spread, horizonScale
+    case scheme, units, unfinished, variant, weights, residuals, covarianceRoot, spread, horizonScale
   }
 
   init(
     plan: FoldPlan, variant: ModelVariant, weights: [[Double]], expected: Matrix, residuals: Matrix,
-    spread: [Double]
+    spread: [Double], finished: [Bool]
   ) throws {
     scheme = plan.scheme
     units = plan.units
@@ -69,6 +74,12 @@ struct ResidualPool: Sendable, Hashable, Codable {
     for k in 0..<c.rows { c[k, k] += 1e-6 }
     covarianceRoot = try squareRoot(c)
     horizonScale = [[Double]](repeating: [Double](repeating: 1, count: 5), count: 2)
+    if scheme.isFar {
+      let cells = Dictionary(grouping: units.indices) { units[$0] }
+      unfinished = cells.filter { _, own in 2 * own.count { finished[$0] } < own.count }.keys.sorted()
+      // A pool of guesses is better than none.
+      if cells.count - unfinished.count < 2 { unfinished = [] }
+    }
   }
 
   /// Draws of the level vector of one cell around its expected one.
@@ -86,7 +97,8 @@ struct ResidualPool: Sendable, Hashable, Codable {
     var stream = stream
     // The units are the sample: each speaks as often as any other, and few of them say little about the next one.
     var members = [[Int]](repeating: [], count: (units.max() ?? 0) + 1)
-    for j in residuals.storage.isEmpty ? [] : Array(0..<residuals.rows) where j != excluded {
+    let rows = residuals.storage.isEmpty ? 0 : residuals.rows
+    for j in 0..<rows where j != excluded && !unfinished.contains(units[j]) {
       members[units[j]].append(j)
     }
     members.removeAll(where: \.isEmpty)

@@ -40,7 +40,7 @@ package struct ForecastRun: Sendable {
   ) async throws -> (outcome: Outcome, files: [String: [UInt8]]) {
     var dataset = dataset
     let model = try self.model ?? ShippedModels.path(for: dataset.description.family)
-    let (fitted, sha) = try LifetimeModel.read(model)
+    let (fitted, sha) = try LifetimeModel.read(model, forecastingFrom: Self.ages(of: dataset, early: early))
     if case .baseline(let name) = fitted.kind {
       throw DataFaults(
         DataFault(
@@ -83,6 +83,17 @@ package struct ForecastRun: Sendable {
     if !contrasts.isEmpty { files["contrasts.csv"] = ForecastWriter.table(contrasts) }
     files["flags.csv"] = Self.flags(outcome.warnings)
     return (outcome, files)
+  }
+
+  /// Ages from which forecasts may be asked. The last rows of a record may turn out to be glitches: those before count
+  /// too.
+  private static func ages(of dataset: Dataset, early: Double?) -> [Double] {
+    var ages: Set<Double> = []
+    for cell in dataset.cells {
+      let seen = cell.series.ages.filter { $0 <= early ?? .infinity }
+      ages.formUnion(seen.isEmpty ? [0] : early.map { [$0] } ?? Array(seen.suffix(20)))
+    }
+    return ages.sorted()
   }
 
   /// Forecasts in batches: draws are many numbers a cell, and are summarised batch by batch. Cells of a study inform

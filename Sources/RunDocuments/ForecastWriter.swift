@@ -46,7 +46,8 @@ package struct ForecastWriter {
     var mean: [Double]
     var sd: [Double]
     var quantiles: [[Double]]
-    var share: Double?
+    /// Share of the variance that is between cells built alike, per age; nil where it is not known.
+    var shares: [Double?]
     var noise: Double
 
     init(_ f: FadeForecast, isWhole: Bool) {
@@ -55,12 +56,12 @@ package struct ForecastWriter {
       mean = values.map { SolidFade.mean($0) }
       sd = values.map { standardDeviation($0) }
       quantiles = values.map { v in ForecastWriter.quantiles.map { quantile(ofSorted: v, $0) } }
-      share = f.manufacturingShare
+      shares = values.map { f.manufacturingShare(atRetention: median($0)) }
       noise = f.measurementNoise
     }
 
-    var sdModel: [Double] { sd.map { $0 * (1 - (share ?? 0)).squareRoot() } }
-    var sdManufacturing: [Double?] { sd.map { s in share.map { s * $0.squareRoot() } } }
+    var sdModel: [Double] { zip(sd, shares).map { $0 * (1 - ($1 ?? 0)).squareRoot() } }
+    var sdManufacturing: [Double?] { zip(sd, shares).map { s, share in share.map { s * $0.squareRoot() } } }
   }
 
   package var document: [String: JSONTree] {

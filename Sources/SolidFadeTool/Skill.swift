@@ -16,8 +16,15 @@ struct Skill: AsyncParsableCommand {
 
   @Argument(help: "Folder that holds the benchmark datasets.") var root: String
   @Option(help: "Literature dataset of sulfide cells.") var sulfide = "datasets/sulfide-literature"
+  @Option(help: "Designs of which cells with known truth are simulated.") var designs = "scripts/simulated-designs.csv"
+  @Option(help: "Seeds: the model alone is trained and scored again with each further one (not the task of datasets).")
+  var seeds = 3
   @Option(help: "Only tasks whose name contains this.") var only: String?
   @OptionGroup var global: GlobalOptions
+
+  func validate() throws {
+    if !(1...20).contains(seeds) { throw ValidationError("--seeds is \(seeds); give 1…20") }
+  }
 
   func run() async throws {
     let run = CommandRun(name: "skill", global: global)
@@ -26,12 +33,18 @@ struct Skill: AsyncParsableCommand {
       var warnings: [DataWarning] = []
       for task in SkillTask.all where only.map({ task.name.contains($0) }) ?? true {
         run.progress?(ProgressEvent(stage: task.name, done: 0, total: 1))
-        guard let rows = try await task.rows(root: root, global: global) else {
+        guard let rows = try await task.rows(root: root, seed: global.seed, rivals: nil, threads: global.taskCount)
+        else {
           warnings.append(
             DataWarning("W015", file: root, field: task.name, "\(task.name): dataset absent, left out", help: ""))
           continue
         }
-        page.add(task, rows)
+        var again: [ScoreRow] = []
+        for k in 1..<UInt64(task.isRepeated ? seeds : 1) {
+          again +=
+            try await task.rows(root: root, seed: global.seed &+ k, rivals: [], threads: global.taskCount) ?? []
+        }
+        page.add(task, rows, again: again)
       }
       if only.map({ "ISU".contains($0) }) ?? true {
         run.progress?(ProgressEvent(stage: "ISU, published score", done: 0, total: 1))
@@ -40,8 +53,13 @@ struct Skill: AsyncParsableCommand {
       }
       if only.map({ "sulfide".contains($0) }) ?? true {
         run.progress?(ProgressEvent(stage: "sulfide papers", done: 0, total: 1))
+        let literature = try DatasetReader.read(sulfide)
         page.sulfide = try await SulfideSkill.section(
-          literature: try DatasetReader.read(sulfide), root: root, seed: global.seed, threads: global.taskCount)
+          literature: literature, root: root, seed: global.seed, threads: global.taskCount)
+        run.progress?(ProgressEvent(stage: "simulated sulfide cells", done: 0, total: 1))
+        page.sulfide += try await SimulatedSkill.section(
+          literature: literature, designs: try DatasetReader.read(designs), seed: global.seed,
+          threads: global.taskCount)
       }
       var outcome = Outcome(warnings: warnings)
       outcome.document = ["metrics": .array(try page.allRows.map { try Tables.tree($0) })]
@@ -52,7 +70,7 @@ struct Skill: AsyncParsableCommand {
           files: [
             "skill.md": Array(page.markdown.utf8),
             "summary.json": JSONTree.object(outcome.document).serialized(pretty: true),
-            "run.json": RunRecord.bytes(command: "skill", inputs: [root, sulfide], global: global),
+            "run.json": RunRecord.bytes(command: "skill", inputs: [root, sulfide, designs], global: global),
           ], replacing: global.force)
         outcome.text += "Wrote \(out)\n"
       }
@@ -147,23 +165,31 @@ struct SkillTask: Sendable {
     endFraction = end
   }
 
+  /// Whether further seeds are worth their time: not for datasets held out in turn, which take minutes each.
+  var isRepeated: Bool {
+    if case .leaveOneOut = test { return false }
+    return true
+  }
+
   /// The scores; nil where a dataset is absent.
-  func rows(root: String, global: GlobalOptions) async throws -> [ScoreRow]? {
+  ///
+  /// - Parameter rivals: models put beside ours; nil for all.
+  func rows(root: String, seed: UInt64, rivals: [String]?, threads: Int) async throws -> [ScoreRow]? {
     func read(_ name: String) -> Dataset? { try? DatasetReader.read(root + "/" + name) }
     let found = datasets.compactMap(read)
     guard found.count == datasets.count, let first = found.first else { return nil }
     var options = TrainerOptions()
     options.early = [early]
-    options.seed = global.seed
-    options.threads = global.taskCount
+    options.seed = seed
+    options.threads = threads
     options.endFraction = endFraction
     func score(_ train: [String], on dataset: Dataset, _ cells: [String]?, _ split: String?) async throws -> [ScoreRow]
     {
       let model = try await Trainer(options, toolVersion: toolVersion).fit(
         [TrainingPart(dataset: first, cellIDs: train)], scoring: false)
       return try await Evaluation.run(
-        model, on: dataset, cellIDs: cells, split: split, early: [early], baselines: nil, seed: global.seed,
-        threads: global.taskCount
+        model, on: dataset, cellIDs: cells, split: split, early: [early], baselines: rivals, seed: seed,
+        threads: threads
       ).rows
     }
     switch test {
@@ -175,11 +201,11 @@ struct SkillTask: Sendable {
       return try await score(first.cells.map(\.id), on: other, nil, nil)
     case .crossValidation(let unit):
       return try await CrossValidation.run(
-        found, by: unit, folds: 5, options: options, rivals: nil, toolVersion: toolVersion
+        found, by: unit, folds: 5, options: options, rivals: rivals, toolVersion: toolVersion
       ).flatMap(\.rows)
     case .leaveOneOut:
       return try await CrossValidation.run(
-        found, by: .dataset, folds: 1, options: options, ownCells: 6, rivals: nil, toolVersion: toolVersion
+        found, by: .dataset, folds: 1, options: options, ownCells: 6, rivals: rivals, toolVersion: toolVersion
       ).flatMap(\.rows)
     }
   }

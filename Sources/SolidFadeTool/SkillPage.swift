@@ -3,12 +3,15 @@ import SolidFade
 
 /// The page of `solidfade skill`.
 struct SkillPage {
-  private var sections: [(task: SkillTask, rows: [ScoreRow])] = []
+  private var sections: [(task: SkillTask, rows: [ScoreRow], again: [ScoreRow])] = []
   /// Section of a published score that is no table of ours.
   var published = ""
   var sulfide = ""
 
-  mutating func add(_ task: SkillTask, _ rows: [ScoreRow]) { sections.append((task, rows)) }
+  /// - Parameter again: the model's scores with further seeds.
+  mutating func add(_ task: SkillTask, _ rows: [ScoreRow], again: [ScoreRow] = []) {
+    sections.append((task, rows, again))
+  }
 
   var allRows: [ScoreRow] { sections.flatMap(\.rows) }
 
@@ -24,11 +27,12 @@ struct SkillPage {
 
       Written by `make skill`; every model of a table was scored on the same cells by the same run, which training had
       not seen. Brackets: 95 % bootstrap over cells. Life in cycles (equivalent full cycles for ISU and NCA), retention
-      in points. Losing rows are kept. Cross-validations refit everything in each of five parts. Liquid cells prove the
-      machinery; sulfide cells are scored apart at the end.
+      in points. Losing rows are kept. Chance (folds, starts, draws) is shown by training again with further seeds.
+      Cross-validations refit everything in each of five parts. Liquid cells prove the machinery; sulfide cells are
+      scored apart at the end.
 
       """
-    for (task, rows) in sections {
+    for (task, rows, again) in sections {
       text += "\n## \(task.name)\n\n"
       if !task.published.isEmpty { text += "Published: \(task.published).\n\n" }
       for dataset in unique(rows.map(\.dataset)) {
@@ -46,9 +50,22 @@ struct SkillPage {
           text += " |\n"
         }
         text += "\n"
+        text += Self.seeds([head] + again.filter { $0.dataset == dataset && $0.model == head.model })
       }
     }
     return text + published + sulfide
+  }
+
+  /// A model's scores with each seed, in one sentence; nothing for one seed.
+  private static func seeds(_ rows: [ScoreRow]) -> String {
+    guard rows.count > 1, let model = rows.first?.model else { return "" }
+    let lists = ["life_rmse", "life_mape", "life_crps", "life_coverage90", "retention_crps"].compactMap {
+      name -> String? in
+      let values = rows.compactMap { row in row.scores.first { $0.name == name }?.score.value }
+      guard values.count == rows.count, let title = columns.first(where: { $0.0 == name })?.1 else { return nil }
+      return title + " " + values.map { Tables.significant($0) }.joined(separator: " / ")
+    }
+    return "\(model), \(rows.count) seeds: " + lists.joined(separator: ", ") + ".\n\n"
   }
 
   private func cell(_ score: Score?, isMain: Bool) -> String {

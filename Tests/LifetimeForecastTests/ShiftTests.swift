@@ -7,13 +7,18 @@ import Testing
 
 /// Cells unlike those of training: kinds of question, held-out parts, recalibration.
 @Suite struct ShiftTests {
-  /// A dataset of synthetic cells that live `factor` times as long.
-  private func dataset(_ name: String, _ count: Int, seed: UInt64, factor: Double = 1) -> Dataset {
+  /// A dataset of synthetic cells whose ages are `factor` times as long, all of them or those after `start`.
+  private func dataset(_ name: String, _ count: Int, seed: UInt64, factor: Double = 1, after start: Double = 0)
+    -> Dataset
+  {
     var cells = SyntheticCells.make(count, seed: seed, prefix: name)
+    func stretched(_ age: Double) -> Double { age <= start ? age : start + (age - start) * factor }
     for i in cells.indices {
       cells[i].series = CycleSeries(
-        ages: cells[i].series.ages.map { ($0 * factor).rounded() }, capacities: cells[i].series.capacities)
-      cells[i].attributes.numbers["observed_life"]? *= factor
+        ages: cells[i].series.ages.map { stretched($0).rounded() }, capacities: cells[i].series.capacities)
+      if let life = cells[i].attributes.numbers["observed_life"] {
+        cells[i].attributes.numbers["observed_life"] = stretched(life)
+      }
     }
     var description = SyntheticCells.description
     description.name = name
@@ -51,7 +56,8 @@ import Testing
     func pool(_ scheme: FoldScheme, _ units: [Int]) throws -> ResidualPool {
       try ResidualPool(
         plan: FoldPlan(scheme: scheme, units: units, folds: units), variant: .hybrid, weights: [], expected: expected,
-        residuals: residuals, spread: [Double](repeating: 1, count: 40))
+        residuals: residuals, spread: [Double](repeating: 1, count: 40),
+        finished: [Bool](repeating: true, count: 40))
     }
     func life(_ pool: ResidualPool) -> [Double] {
       pool.draws(
@@ -65,11 +71,106 @@ import Testing
     #expect(standardDeviation(groups) > 1.5 * standardDeviation(cells))
   }
 
-  @Test("Cross-validation by dataset: own cells mend the level of a dataset that lives twice as long")
+  @Test("No forecast is drawn from errors that nobody measured, unless there are no others")
+  func unfinishedUnits() throws {
+    let residuals = Matrix((0..<30).map { [$0 < 10 ? -3 : $0 < 20 ? 0.1 : -0.1] })
+    func pool(_ scheme: FoldScheme, finished: [Bool]) throws -> ResidualPool {
+      let units = (0..<30).map { $0 / 10 }
+      return try ResidualPool(
+        plan: FoldPlan(scheme: scheme, units: units, folds: units), variant: .hybrid, weights: [],
+        expected: Matrix(rows: 30, columns: 1), residuals: residuals, spread: [Double](repeating: 1, count: 30),
+        finished: finished)
+    }
+    let finished = (0..<30).map { $0 >= 6 }
+    let far = try pool(.dataset, finished: finished)
+    #expect(far.unfinished == [0])
+    let drawn = far.draws(
+      500, expected: [0], spread: 1, widening: 1, excluding: nil, stream: RandomStream(seed: 1, purpose: "t"))
+    #expect(drawn.source.allSatisfy { $0 >= 10 })
+    #expect(try pool(.group, finished: finished).unfinished.isEmpty)
+    #expect(try pool(.dataset, finished: (0..<30).map { $0 >= 16 }).unfinished.isEmpty)
+  }
+
+  @Test("How errors grow with novelty is learnt from held-out cells", arguments: [0.0, 1.0])
+  func novelty(exponent: Double) throws {
+    var stream = RandomStream(seed: 3, purpose: "novelty")
+    let rows = (0..<4000).map { i -> FeatureValues in
+      [Feature(name: "x", block: .condition): (i % 10 == 0 ? 8 : 1) * stream.normal()]
+    }
+    let scaler = FeatureScaler(rows, presence: 0.5)
+    let novelty = scaler.transform(rows).novelty
+    let limit = max(quantile(ofSorted: novelty.sorted(), 0.95), 2)
+    let residuals = Matrix(
+      novelty.map { v in [0.2 * stream.normal() * _pow(max(v / limit, 1), exponent)] })
+    let plan = FoldPlan(scheme: .cell, units: Array(0..<4000), folds: (0..<4000).map { $0 / 10 % 10 })
+    let pool = try ResidualPool(
+      plan: plan, variant: .hybrid, weights: [], expected: Matrix(rows: 4000, columns: 1), residuals: residuals,
+      spread: [Double](repeating: 1, count: 4000), finished: [Bool](repeating: true, count: 4000))
+    let effect = NoveltyEffect(rows: rows, presence: 0.5, plan: plan, pool: pool, level: 0)
+    // 200 cells beyond the limit tell the exponent to about ±.12; the prior ±.5 pulls little.
+    #expect(abs(effect.exponent - exponent) < 0.4)
+    #expect(effect.widening(0.3) == 1 && effect.widening(2) >= 1)
+  }
+
+  @Test("A panel's calibration: the slope of many datasets is found, that of few is pulled to 1")
+  func panelCalibration() {
+    var stream = RandomStream(seed: 9, purpose: "panel")
+    func calibration(_ count: Int, noise: Double) -> PanelCalibration {
+      var (forecast, truth, units): ([[Double]], [[Double]], [String]) = ([], [], [])
+      for d in 0..<count {
+        let level = stream.normal()
+        let offset = noise * stream.normal()
+        // Datasets of unequal size count alike.
+        for _ in 0..<(5 + 10 * d) {
+          let x = level + 0.3 * stream.normal()
+          forecast.append([x])
+          truth.append([1 + 2.5 * x + offset])
+          units.append("d\(d)")
+        }
+      }
+      return PanelCalibration(
+        .hybrid, forecast: Matrix(forecast), truth: Matrix(truth), units: units, used: Set(units).sorted())
+    }
+    let many = calibration(12, noise: 0.1)
+    #expect(abs(many.slopes[0] - 2.5) < 0.2)
+    #expect(abs(many.applied(to: [0])[0] - 1) < 0.2)
+    #expect(calibration(2, noise: 0.1).slopes == [1])
+    let noisy = calibration(4, noise: 20).slopes[0]
+    #expect(noisy >= 0 && noisy < 8)
+  }
+
+  @Test("Only datasets of enough cells that lived to the end teach an expert, and three at least")
+  func candidates() {
+    let names = ["a", "b", "c", "d"].flatMap { [String](repeating: $0, count: 6) } + ["e", "e"]
+    let all = [Bool](repeating: true, count: names.count)
+    #expect(DatasetExperts.candidates(names, finished: all) == ["a", "b", "c", "d"])
+    let some = names.indices.map { names[$0] != "b" || $0 % 6 == 0 }
+    #expect(DatasetExperts.candidates(names, finished: some) == ["a", "c", "d"])
+    let few = names.indices.map { names[$0] == "a" || names[$0] == "c" }
+    #expect(DatasetExperts.candidates(names, finished: few).isEmpty)
+  }
+
+  @Test("Where datasets differ by an offset and early signs mean the same within each, experts beat their mean life")
+  func experts() async throws {
+    let datasets = [
+      dataset("a", 24, seed: 1), dataset("b", 24, seed: 2, factor: 1.6), dataset("c", 24, seed: 3, factor: 0.7),
+      dataset("d", 24, seed: 4, factor: 1.2), dataset("e", 24, seed: 5, factor: 0.9),
+    ]
+    let rows = try await CrossValidation.run(
+      datasets, by: .dataset, folds: 1, options: options, rivals: ["hybrid", "baseline:mean"], toolVersion: "t"
+    ).flatMap(\.rows)
+    func score(_ name: String, _ model: String) -> Double {
+      mean(rows.filter { $0.model == model }.compactMap { row in row.scores.first { $0.name == name }?.score.value })
+    }
+    #expect(score("life_crps", "hybrid") < score("life_crps", "baseline:mean"))
+    #expect(score("life_coverage90", "hybrid") > 0.85)
+  }
+
+  @Test("Cross-validation by dataset: own cells mend the level of a dataset that slows down once it is out of sight")
   func recalibration() async throws {
     let datasets = [
       dataset("a", 16, seed: 1), dataset("b", 16, seed: 2, factor: 1.2), dataset("c", 16, seed: 3, factor: 0.9),
-      dataset("d", 20, seed: 4, factor: 2),
+      dataset("d", 20, seed: 4, factor: 2.5, after: 50),
     ]
     let results = try await CrossValidation.run(
       datasets, by: .dataset, folds: 1, options: options, ownCells: 5, rivals: ["hybrid", "baseline:mean"],

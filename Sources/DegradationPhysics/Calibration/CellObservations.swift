@@ -78,8 +78,16 @@ public struct CellObservations: Sendable, Hashable {
   /// Number of observations.
   public var count: Int { channels.reduce(0) { $0 + $1.ages.count } }
 
+  /// Half the squared whitened misfit of a simulation that reports all `ages`; −log of its likelihood but for a constant.
+  public func misfit(_ run: AgeingTrajectory) -> Double {
+    channels.reduce(0.0) { sum, channel in
+      let errors = channel.whitened(zip(channel.predicted(run), channel.values).map { $0 - $1 })
+      return sum + errors.reduce(0) { $0 + $1 * $1 } / 2
+    }
+  }
+
   /// All ages that a simulation must report, ascending.
-  var ages: [Double] {
+  public var ages: [Double] {
     var sorted: [Double] = []
     for age in channels.flatMap({ [$0.referenceAge] + $0.ages }).sorted() where sorted.last != age {
       sorted.append(age)
