@@ -41,6 +41,8 @@ public struct PlanStudy: Sendable {
   public var use: CellAttributes
   /// Stresses.
   public var stresses: [Stress]
+  /// Cells of this design that run already, each under its own conditions; only their ages are read.
+  public var running: [CellHistory] = []
   /// Channels, each for one cell at a time.
   public var channels: Int
   /// Weeks at hand.
@@ -125,6 +127,8 @@ public struct PlanStudy: Sendable {
     public var spread: Double
     /// What no test of these can narrow.
     public var irreducible: Double
+    /// What to do with the cells that run.
+    public var advice: [RunningAdvice]
   }
 
   /// Lengths of tests as shares of the weeks at hand.
@@ -160,7 +164,8 @@ public struct PlanStudy: Sendable {
           acceleration: [0.05, 0.5, 0.95].map { quantile(ofSorted: factors, $0) }, changesMechanism: distance > 0.25,
           shares: mechanism))
       for length in Self.lengths where cycles * length >= 8 {
-        candidates.append(try await candidate(cells, own, condition: k, cycles: cycles * length, length: length))
+        let ages = Self.readings.map { max(($0 * cycles * length).rounded(), 2) }
+        candidates.append(try await candidate(cells, own, condition: k, ages: ages, cost: length * weeks))
         places.append((k, length))
       }
     }
@@ -168,6 +173,7 @@ public struct PlanStudy: Sendable {
       throw DesignSpaceError(part: "weeks", message: "\(weeks) weeks hold fewer than 30 cycles at every condition")
     }
     let ensemble = try PlanEnsemble(goal: goal, candidates: candidates)
+    let advice = try await RunningAdvice.of(running, in: self, goal: goal, tests: candidates)
     func plan(_ style: Style, _ p: TestPlan) -> Plan {
       Plan(
         style: style,
@@ -185,7 +191,7 @@ public struct PlanStudy: Sendable {
         plan(.compromise, TestPlan.best(ensemble, budget: budget, start: even, seed: seed, isAllowed: rules)),
         plan(.balanced, TestPlan(counts: even, variance: ensemble.variance(even))),
       ], medianLife: quantile(ofSorted: truth.sorted(), 0.5), spread: ensemble.priorVariance.squareRoot(),
-      irreducible: ensemble.irreducibleVariance.squareRoot())
+      irreducible: ensemble.irreducibleVariance.squareRoot(), advice: advice)
   }
 
   /// Every combination of levels.
@@ -207,11 +213,11 @@ public struct PlanStudy: Sendable {
     return a
   }
 
-  private func simulate(_ a: CellAttributes) throws(DesignError) -> [SulfideCell] {
+  func simulate(_ a: CellAttributes) throws(DesignError) -> [SulfideCell] {
     try SulfidePopulation().draws("plan", builds: [CellAttributes](repeating: a, count: members), seed: seed)
   }
 
-  private func lives(_ cells: [SulfideCell]) async throws -> [Double] {
+  func lives(_ cells: [SulfideCell]) async throws -> [Double] {
     try await SulfideAgeing.run(cells, .life(horizon: horizon, limit: limit), threads: threads)
       .map { min($0.failure?.age ?? $0.life ?? horizon, horizon) }
   }
@@ -228,13 +234,13 @@ public struct PlanStudy: Sendable {
     return losses.map { $0 / whole }
   }
 
-  /// A test of one length: what each possible truth would show, and how well it can be read.
-  private func candidate(
-    _ cells: [SulfideCell], _ lives: [Double], condition: Int, cycles: Double, length: Double
+  /// A test: what each possible truth would show at some ages, and how well it can be read.
+  func candidate(
+    _ cells: [SulfideCell], _ lives: [Double], condition: Int, ages: [Double], cost: Double
   ) async throws -> PlanEnsemble.Candidate {
-    let ages = Self.readings.map { max(($0 * cycles).rounded(), 2) }
     let runs = try await SulfideAgeing.run(cells, SimulationRequest(ages: ages), threads: threads)
     var values = Matrix(rows: members, columns: ages.count)
+    var between = [Double](repeating: cellSpread * cellSpread, count: ages.count)
     var noise = [Double](repeating: 0, count: ages.count)
     for k in ages.indices {
       var errors = 0.0
@@ -245,11 +251,12 @@ public struct PlanStudy: Sendable {
       }
       // What ends before a reading gives none there.
       let alive = max(Double(lives.count { $0 > 0.5 * ages[k] }) / Double(members), 0.02)
-      noise[k] = (cellSpread * cellSpread + errors * errors) / alive
+      between[k] /= alive
+      noise[k] = errors * errors / alive
     }
     return PlanEnsemble.Candidate(
-      condition: condition, cost: length * weeks, readings: values, cellVariance: noise,
-      batchVariance: [Double](repeating: batchSpread * batchSpread, count: ages.count))
+      condition: condition, cost: cost, readings: values, cellVariance: between,
+      batchVariance: [Double](repeating: batchSpread * batchSpread, count: ages.count), measurementVariance: noise)
   }
 
   /// Cycles of a cell in some weeks: charge and discharge of 85 % of the basis of the C-rate, and rest (assumed).

@@ -16,20 +16,38 @@ public struct PlanEnsemble: Sendable {
     public var cost: Double
     /// Readings without error, members × readings.
     public var readings: Matrix
-    /// Variance of one cell's readings about the condition: between cells and by measurement.
+    /// Variance between cells of the condition: one deviation in all readings of a cell.
     public var cellVariance: [Double]
-    /// Variance that all cells of one batch share.
+    /// Variance that all cells of one batch share, in all of their readings.
     public var batchVariance: [Double]
+    /// Variance of one measurement, of each reading apart.
+    public var measurementVariance: [Double]
 
-    /// A test.
+    /// A test; without `measurementVariance` readings are exact.
     public init(
-      condition: Int, cost: Double, readings: Matrix, cellVariance: [Double], batchVariance: [Double]
+      condition: Int, cost: Double, readings: Matrix, cellVariance: [Double], batchVariance: [Double],
+      measurementVariance: [Double]? = nil
     ) {
       self.condition = condition
       self.cost = cost
       self.readings = readings
       self.cellVariance = cellVariance
       self.batchVariance = batchVariance
+      self.measurementVariance = measurementVariance ?? cellVariance.map { _ in 0 }
+    }
+
+    /// Covariance of the mean readings of `n` cells about the condition, and of what the directions leave over.
+    fileprivate func noise(_ n: Int, leftover: [Double]) -> Matrix {
+      let count = cellVariance.count
+      var out = Matrix(rows: count, columns: count)
+      for q in 0..<count {
+        for p in 0..<count {
+          let cells = (cellVariance[q] * cellVariance[p]).squareRoot() / Double(n)
+          out[q, p] = cells + (batchVariance[q] * batchVariance[p]).squareRoot()
+        }
+        out[q, q] += measurementVariance[q] / Double(n) + leftover[q] + 1e-12
+      }
+      return out
     }
   }
 
@@ -64,7 +82,7 @@ public struct PlanEnsemble: Sendable {
       for k in 0..<c.readings.columns {
         let values = c.readings.column(k)
         let m = mean(values)
-        let scale = 1 / max(c.cellVariance[k] + c.batchVariance[k], 1e-12).squareRoot()
+        let scale = 1 / max(c.cellVariance[k] + c.batchVariance[k] + c.measurementVariance[k], 1e-12).squareRoot()
         for i in 0..<members { anomalies[i, at + k] = (values[i] - m) * scale }
       }
       at += c.readings.columns
@@ -120,15 +138,11 @@ public struct PlanEnsemble: Sendable {
     var precision = Matrix(rows: r, columns: r)
     for j in 0..<r { precision[j, j] = 1 }
     for (k, n) in counts.enumerated() where n > 0 {
-      let c = candidates[k]
       let h = responses[k]
-      for q in 0..<h.rows {
-        let noise = max(c.batchVariance[q] + leftovers[k][q] + c.cellVariance[q] / Double(n), 1e-12)
-        for i in 0..<r {
-          let x = h[q, i] / noise
-          if x == 0 { continue }
-          for j in 0..<r { precision[i, j] += x * h[q, j] }
-        }
+      guard let noise = try? Cholesky(candidates[k].noise(n, leftover: leftovers[k])) else { continue }
+      for i in 0..<r {
+        let x = noise.solve(h.column(i))
+        for j in 0..<r { precision[i, j] += (0..<h.rows).reduce(0.0) { $0 + x[$1] * h[$1, j] } }
       }
     }
     guard let factor = try? Cholesky(precision) else { return priorVariance }

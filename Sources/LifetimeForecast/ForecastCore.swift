@@ -354,8 +354,9 @@ struct ForecastCore: Sendable, Hashable, Codable {
     // The errors of whole batches and datasets held out are those of novel cells already.
     let widening = pool.scheme.isFar ? 1 : noveltyEffect.widening(e.novelty / noveltyLimit)
     let (z, source) = pool.draws(
-      count, expected: e.levels, spread: pool.scheme == .dataset ? nil : e.spread, widening: learnt ?? widening,
-      excluding: nil,
+      count, expected: e.levels,
+      // A process knows nothing of how far experts err, and what own cells showed of the scatter is not said twice.
+      spread: pool.scheme == .dataset || learnt != nil ? nil : e.spread, widening: learnt ?? widening, excluding: nil,
       stream: RandomStream(seed: seed, purpose: "residual", key: cell.full.streamKey))
     return draws(z, source, pool, cell: cell)
   }

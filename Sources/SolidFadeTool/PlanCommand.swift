@@ -22,6 +22,7 @@ struct PlanCommand: AsyncParsableCommand {
   @Option(help: "Weeks at hand.") var weeks = 12.0
   @Option(help: "Fewest cells of a condition in the compromise.") var minReplicates = 2
   @Option(help: "The plan shown in full.") var style = "compromise"
+  @Option(help: "Dataset of cells of this design that run already: says which to continue.") var running: String?
   @Option(help: "variability.toml: scatter of lives between cells and batches.") var variability: String?
   @Option(help: "Retention that ends life.") var eol = 0.8
   @OptionGroup var global: GlobalOptions
@@ -56,6 +57,7 @@ struct PlanCommand: AsyncParsableCommand {
         study.cellSpread = spread.cell
         study.batchSpread = spread.batch
       }
+      if let running { study.running = try DatasetReader.read(running).cells }
       let found: PlanStudy.Result
       do { found = try await study.run() } catch let error as DesignError {
         throw DataFaults(
@@ -75,12 +77,13 @@ struct PlanCommand: AsyncParsableCommand {
       outcome.text = text(found, study)
       outcome.document = document(found, study)
       if let out = global.out {
-        try AtomicWrite.folder(
-          out,
-          files: [
-            "plan.csv": plan(found, study), "acceleration.csv": acceleration(found, study),
-            "run.json": RunRecord.bytes(command: "plan", inputs: [cell], global: global),
-          ], replacing: global.force)
+        var files = [
+          "plan.csv": plan(found, study), "acceleration.csv": acceleration(found, study),
+          "run.json": RunRecord.bytes(
+            command: "plan", inputs: [cell] + (running.map { [$0] } ?? []), global: global),
+        ]
+        if !found.advice.isEmpty { files["continue.csv"] = advice(found) }
+        try AtomicWrite.folder(out, files: files, replacing: global.force)
         outcome.text += "Wrote \(out)\n"
       }
       return outcome
@@ -140,6 +143,21 @@ struct PlanCommand: AsyncParsableCommand {
     return table.bytes
   }
 
+  private func advice(_ found: PlanStudy.Result) -> [UInt8] {
+    var table = CSVWriter(
+      header: [
+        "cell_id", "cycle_count", "value_of_next_100_cycles", "information_per_week", "best_new_test_per_week",
+        "recommendation", "reason",
+      ])
+    for a in found.advice {
+      table.append([
+        .text(a.cellID), .number(a.age), .number(a.value), .number(a.perWeek), .number(a.bestNew),
+        .text(a.recommendation.rawValue), .text(a.reason),
+      ])
+    }
+    return table.bytes
+  }
+
   private func acceleration(_ found: PlanStudy.Result, _ study: PlanStudy) -> [UInt8] {
     var table = CSVWriter(
       header: ["condition_id"] + study.stresses.map(\.name) + [
@@ -174,13 +192,30 @@ struct PlanCommand: AsyncParsableCommand {
       found.plans.map { "\($0.style.rawValue) \(Tables.significant(width(found, study, spread: $0.spread)))" }
       .joined(separator: ", ") + ".\n"
     let floor = width(found, study, spread: found.irreducible)
-    return text + "No plan of these conditions gets below \(Tables.significant(floor)): the scatter of cells remains.\n"
+    text += "No plan of these conditions gets below \(Tables.significant(floor)): the scatter of cells remains.\n"
+    guard !found.advice.isEmpty else { return text }
+    let advice = found.advice.map { a in
+      [
+        a.cellID, shortest(a.age), Tables.significant(100 * a.value), a.recommendation.rawValue, a.reason,
+      ]
+    }
+    return text + "Running cells; the next 100 cycles narrow what is known of log life by so many percent\n"
+      + Tables.aligned([["cell", "cycles", "%", "advice", "because"]] + advice)
   }
 
   private func document(_ found: PlanStudy.Result, _ study: PlanStudy) -> [String: JSONTree] {
     [
       "median_life": .number(found.medianLife), "sd_log_life_now": .number(found.spread),
       "sd_log_life_irreducible": .number(found.irreducible),
+      "running": .array(
+        found.advice.map {
+          .object([
+            "cell_id": .string($0.cellID), "cycle_count": .number($0.age),
+            "value_of_next_100_cycles": .number($0.value), "information_per_week": .number($0.perWeek),
+            "best_new_test_per_week": .number($0.bestNew), "recommendation": .string($0.recommendation.rawValue),
+            "reason": .string($0.reason),
+          ])
+        }),
       "plans": .array(
         found.plans.map { p in
           .object([

@@ -127,6 +127,25 @@ struct StudyCommandTests {
       #expect(used <= 64 + 1e-9)
     }
     #expect(FileManager.default.fileExists(atPath: place.at("p/acceleration.csv")))
+    let simulated = try Tool.run(
+      [
+        "simulate", place.at("cells.csv"), "--cycles", "60", "--draws", "2", "--as-dataset", "-o", place.at("r"), "-q",
+      ])
+    #expect(simulated.code == 0, "\(simulated.error)")
+    let advised = try Tool.run(
+      [
+        "plan", place.at("cells.csv") + ":A", "--channels", "4", "--weeks", "8", "--stress",
+        "temperature_celsius=25,45,60", "--running", place.at("r"), "-o", place.at("q"), "--json", "-q",
+      ])
+    #expect(advised.code == 0, "\(advised.error)")
+    let cells = try #require(try advised.document()["running"] as? [[String: Any]])
+    #expect(!cells.isEmpty)
+    for cell in cells {
+      let value = try #require(cell["value_of_next_100_cycles"] as? Double)
+      #expect((0..<1).contains(value))
+      #expect(["continue", "stop", "check-up"].contains(try #require(cell["recommendation"] as? String)))
+    }
+    #expect(FileManager.default.fileExists(atPath: place.at("q/continue.csv")))
     for stress in ["lief=1,2", "temperature_celsius=25", "temperature_celsius=25,9000"] {
       #expect(try Tool.run(["plan", place.at("cells.csv") + ":A", "--stress", stress, "-q"]).code == 2)
     }

@@ -96,3 +96,60 @@ import Testing
     #expect(TestPlan.best(e, budget: 20, seed: 1).variance <= TestPlan.best(e, budget: 10, seed: 1).variance)
   }
 }
+
+/// Whether a running cell is worth its channel: gains of the next cycles, given all records.
+@Suite struct RunningAdviceTests {
+  /// Cells read at given ages on straight lines of log fade: level and slope unknown.
+  private func gains(_ ages: [[Double]], measurement: Double, next: Double = 100) throws -> RunningAdvice.Gains {
+    var stream = RandomStream(seed: 7, purpose: "advice")
+    let truths = (0..<2000).map { _ in (stream.normal(), 0.5 * stream.normal()) }
+    func candidate(_ at: [Double]) -> PlanEnsemble.Candidate {
+      PlanEnsemble.Candidate(
+        condition: 0, cost: 1, readings: Matrix(truths.map { t in at.map { t.0 + t.1 * $0 / 100 } }),
+        cellVariance: at.map { _ in 0.01 }, batchVariance: at.map { _ in 0 },
+        measurementVariance: at.map { _ in measurement })
+    }
+    return try RunningAdvice.gains(
+      goal: truths.map { $0.0 + 10 * $0.1 }, seen: ages.map(candidate),
+      more: ages.map { candidate($0 + [($0.last ?? 0) + next]) }, twice: ages.map { candidate($0 + [$0.last ?? 0]) },
+      tests: [candidate([400])], weeks: ages.map { _ in 1 })
+  }
+
+  @Test("Readings that are all noise tell nothing: any new test is worth more")
+  func noise() throws {
+    let found = try gains([[50, 100]], measurement: 1e9)
+    #expect(found.gain[0] < 1e-6 && found.repeated[0] < 1e-6)
+  }
+
+  @Test("Of twins the second tells less; the value falls as the record grows")
+  func order() throws {
+    let alone = try gains([[50, 100]], measurement: 0.01).gain[0]
+    let twin = try gains([[50, 100], [50, 100, 200]], measurement: 0.01).gain[0]
+    #expect(twin < alone)
+    let lengths = try [[100.0], [100, 200], [100, 200, 300], [100, 200, 300, 400]].map {
+      try gains([$0], measurement: 0.01).gain[0]
+    }
+    #expect(zip(lengths, lengths.dropFirst()).allSatisfy { $0 > $1 })
+  }
+
+  @Test("A deviation that all readings of a cell share is not averaged away by reading it again")
+  func shared() throws {
+    var stream = RandomStream(seed: 8, purpose: "shared")
+    let g = (0..<3000).map { _ in stream.normal() }
+    func left(_ readings: Int, cells: Int) throws -> Double {
+      let e = try PlanEnsemble(
+        goal: g,
+        candidates: [
+          .init(
+            condition: 0, cost: 1, readings: Matrix(g.map { [Double](repeating: $0, count: readings) }),
+            cellVariance: [Double](repeating: 0.5, count: readings),
+            batchVariance: [Double](repeating: 0, count: readings))
+        ])
+      return e.variance([cells])
+    }
+    #expect(abs(try left(4, cells: 1) / left(1, cells: 1) - 1) < 0.02)
+    // One reading of variance 0.5 on a prior of 1 leaves 1/3; two cells leave 1/5.
+    #expect(abs(try left(1, cells: 1) - 1.0 / 3) < 0.03)
+    #expect(abs(try left(1, cells: 2) - 0.2) < 0.02)
+  }
+}

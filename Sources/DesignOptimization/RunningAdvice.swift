@@ -1,0 +1,169 @@
+internal import CellModel
+internal import DegradationPhysics
+internal import NumericalMethods
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// Whether a running cell is worth its channel.
+///
+/// The next `ahead` cycles of a cell are worth what they would narrow the life in use, given all records so far; a new
+/// test could have the channel instead. Only the ages of a record enter: in the linear-Gaussian approximation what was
+/// read does not change what can still be learnt, so that stopping by this advice leaves censoring ignorable.
+public struct RunningAdvice: Sendable, Hashable {
+  /// What to do.
+  public enum Recommendation: String, Sendable, Hashable, CaseIterable {
+    /// Let it run.
+    case go = "continue"
+    /// Give the channel to a new test.
+    case stop
+    /// Measure now: that tells at least half as much as the cycles would.
+    case checkUp = "check-up"
+  }
+
+  /// The cell.
+  public var cellID: String
+  /// Age now [cycles].
+  public var age: Double
+  /// Reduction of the width of what is known of log life by the next cycles, 0…1.
+  public var value: Double
+  /// Information of them a week on the channel [nat].
+  public var perWeek: Double
+  /// The same of the best new test.
+  public var bestNew: Double
+  /// What to do.
+  public var recommendation: Recommendation
+  /// Why.
+  public var reason: String
+
+  /// Cycles looked ahead.
+  public static let ahead = 100.0
+  /// Ensembles resampled for the upper value.
+  static let resamples = 32
+  /// Probability of a knee ahead above which the last cell of a condition is kept.
+  static let kneeLimit = 0.2
+  /// Most running cells.
+  public static let mostCells = 64
+
+  /// Advice on each running cell with a record.
+  ///
+  /// - Parameters:
+  ///   - goal: log life in use, by possible truth of the study.
+  ///   - tests: new tests, of the same truths.
+  /// - Throws: `DesignError` for a cell that the physics cannot read, `DesignSpaceError` for too many cells.
+  static func of(
+    _ cells: [CellHistory], in study: PlanStudy, goal: [Double], tests: [PlanEnsemble.Candidate]
+  ) async throws -> [RunningAdvice] {
+    let running = cells.filter { $0.series.count > 1 && $0.status != .failed && $0.status != .excluded }
+    guard !running.isEmpty else { return [] }
+    guard running.count <= mostCells else {
+      throw DesignSpaceError(part: "running", message: "\(running.count) running cells, at most \(mostCells)")
+    }
+    var (seen, more, twice): ([PlanEnsemble.Candidate], [PlanEnsemble.Candidate], [PlanEnsemble.Candidate]) = (
+      [], [], []
+    )
+    var (weeks, knees): ([Double], [Double]) = ([], [])
+    for (k, cell) in running.enumerated() {
+      let truths = try study.simulate(cell.attributes)
+      let lives = try await study.lives(truths)
+      let now = cell.series.ages.last ?? 0
+      let past = readings(cell.series.ages)
+      func candidate(_ ages: [Double]) async throws -> PlanEnsemble.Candidate {
+        try await study.candidate(truths, lives, condition: k, ages: ages, cost: 1)
+      }
+      seen.append(try await candidate(past))
+      more.append(try await candidate(past + [now + ahead]))
+      twice.append(try await candidate(past + [now]))
+      weeks.append(ahead / max(PlanStudy.cycles(try CellDesign(cell.attributes), weeks: 1), 1e-9))
+      let grid = (1...40).map { (study.horizon * Double($0) / 40).rounded() }
+      let runs = try await SulfideAgeing.run(truths, SimulationRequest(ages: grid), threads: study.threads)
+      knees.append(Double(runs.count { ($0.knee ?? 0) > now }) / Double(max(runs.count, 1)))
+    }
+    let found = try gains(goal: goal, seen: seen, more: more, twice: twice, tests: tests, weeks: weeks)
+    // The same with resampled truths: what chance of the ensemble may hide.
+    var upper = [[Double]](repeating: [], count: running.count)
+    for r in 0..<resamples {
+      var stream = RandomStream(seed: study.seed, purpose: "running-advice", draw: r)
+      let rows = goal.indices.map { _ in stream.index(below: goal.count) }
+      func resampled(_ c: [PlanEnsemble.Candidate]) -> [PlanEnsemble.Candidate] {
+        c.map { candidate in
+          var out = candidate
+          out.readings = candidate.readings.selecting(rows: rows)
+          return out
+        }
+      }
+      let again = try gains(
+        goal: rows.map { goal[$0] }, seen: resampled(seen), more: resampled(more), twice: resampled(twice),
+        tests: resampled(tests), weeks: weeks)
+      for i in running.indices { upper[i].append(again.perWeek[i] - again.bestNew) }
+    }
+    let groups = running.map(\.groupID)
+    return running.indices.map { i in
+      let most = quantile(ofSorted: upper[i].sorted(), 0.9)
+      let isLast = groups.count { $0 == groups[i] } == 1
+      var (what, why): (Recommendation, String)
+      if found.perWeek[i] >= found.bestNew {
+        (what, why) = (.go, "tells more a week than any new test")
+      } else if most < 0 {
+        if isLast, knees[i] > kneeLimit {
+          (what, why) = (.go, "last cell of its condition, and a knee may be ahead")
+        } else {
+          (what, why) = (.stop, "a new test tells more a week; the cell then counts as censored")
+        }
+      } else {
+        (what, why) = (.go, "not surely worth less than a new test")
+      }
+      if what == .go, found.repeated[i] >= 0.5 * found.gain[i], found.gain[i] > 1e-6 {
+        (what, why) = (.checkUp, "one more measurement now tells at least half of what the next cycles would")
+      }
+      return RunningAdvice(
+        cellID: running[i].id, age: running[i].series.ages.last ?? 0, value: 1 - exp(-found.gain[i]),
+        perWeek: found.perWeek[i], bestNew: found.bestNew, recommendation: what, reason: why)
+    }
+  }
+
+  /// What each running cell's next cycles tell, given all records.
+  struct Gains {
+    /// Half the log of the ratio of variances [nat], by cell.
+    var gain: [Double]
+    /// The same of one more measurement now.
+    var repeated: [Double]
+    var perWeek: [Double]
+    var bestNew: Double
+  }
+
+  static func gains(
+    goal: [Double], seen: [PlanEnsemble.Candidate], more: [PlanEnsemble.Candidate], twice: [PlanEnsemble.Candidate],
+    tests: [PlanEnsemble.Candidate], weeks: [Double]
+  ) throws -> Gains {
+    let ensemble = try PlanEnsemble(goal: goal, candidates: seen + more + twice + tests)
+    let n = seen.count
+    let base = [Int](repeating: 1, count: n) + [Int](repeating: 0, count: 2 * n + tests.count)
+    let now = ensemble.variance(base)
+    func gain(_ change: (inout [Int]) -> Void) -> Double {
+      var counts = base
+      change(&counts)
+      return max(0.5 * log(now / max(ensemble.variance(counts), 1e-300)), 0)
+    }
+    let next = (0..<n).map { i in gain { ($0[i], $0[n + i]) = (0, 1) } }
+    return Gains(
+      gain: next, repeated: (0..<n).map { i in gain { ($0[i], $0[2 * n + i]) = (0, 1) } },
+      perWeek: zip(next, weeks).map { $0 / $1 },
+      bestNew: tests.indices.map { k in gain { $0[3 * n + k] = 1 } / tests[k].cost }.max() ?? 0)
+  }
+
+  /// At most four ages of a record, evenly spaced, the last among them.
+  private static func readings(_ ages: [Double]) -> [Double] {
+    let usable = ages.filter { $0 >= 2 }
+    guard let last = usable.last else { return [max(ages.last ?? 2, 2)] }
+    var out: [Double] = []
+    for share in PlanStudy.readings {
+      let nearest = usable.min { abs($0 - share * last) < abs($1 - share * last) } ?? last
+      if out.last != nearest { out.append(nearest) }
+    }
+    return out
+  }
+}
