@@ -40,9 +40,10 @@ bench: build
 bench-learner: setup
 	cd Benchmarks/learner && swift build -c release $(FLAGS)
 	[ -d $(PEERS) ] || (python3 -m venv $(PEERS) && $(PEERS)/bin/pip install -q \
-	  lightgbm xgboost scikit-learn catboost ngboost scipy numpy)
+	  lightgbm xgboost scikit-learn catboost ngboost torch scipy numpy)
 	$(abspath $(PEERS))/bin/python Benchmarks/learner/compare.py \
 	  Benchmarks/learner/.build/release/LearnerBench ../shared/data
+	bash Benchmarks/learner/network.sh $(abspath $(PEERS))/bin/python 3 5
 
 # Speed of the physics beside NumPy, Numba and PyBaMM.
 bench-physics: build

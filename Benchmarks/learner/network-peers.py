@@ -125,27 +125,48 @@ def main():
             random.Random(repetition).shuffle(order)
             for who in order:
                 results[who].append(run(who, repetition + 1))
-        import sklearn
-        import torch
+        text = markdown(results, repetitions)
+        (pathlib.Path(__file__).parent / "NETWORK.md").write_text(text)
+        print(text)
 
-        print(f"PyTorch {torch.__version__}, scikit-learn {sklearn.__version__}, numpy {np.__version__}, 1 thread")
-        for who, all in results.items():
-            seconds = sorted(r["seconds"] for r in all[:repetitions])
-            nll, rmse = (np.array([r[key] for r in all]) for key in ("nll", "rmse"))
-            others = max(r["others"] for r in all)
-            print(
-                f"{who:13} fit {np.median(seconds):6.2f} s ({seconds[0]:.2f}-{seconds[-1]:.2f})  NLL {nll.mean():.4f} "
-                f"SD {nll.std(ddof=1) if len(nll) > 1 else 0:.4f}  RMSE {rmse.mean():.4f}  others {100 * others:.0f} %")
-        ours = results["ours"]
-        median = {who: np.median([r["seconds"] for r in all[:repetitions]]) for who, all in results.items()}
-        print(f"P15 ours/PyTorch {median['ours'] / median['pytorch']:.3f} (goal 0.25)")
-        print(f"P15 ours/scikit-learn {median['ours'] / median['scikit-learn']:.3f} (goal 0.40)")
-        gap = np.mean([r["nll"] for r in ours]) - np.mean([r["nll"] for r in results["pytorch"]])
-        spread = np.std([r["nll"] for r in results["pytorch"]], ddof=1)
-        print(f"P16 NLL ours - PyTorch {gap:+.4f}, SD of PyTorch's seeds {spread:.4f} (goal: at most 1 SD)")
-        print(
-            f"prediction {np.median([r['batch_us'] for r in ours]):.2f} us a row in a batch, "
-            f"{np.median([r['row_us'] for r in ours]):.2f} us one by one")
+
+def markdown(results, repetitions):
+    """The page: times of the first repetitions, losses over all seeds."""
+    import sklearn
+    import torch
+
+    processor = next((x.split(":")[1].strip() for x in open("/proc/cpuinfo") if "model name" in x), "unknown processor")
+    names = {"ours": "ours", "pytorch": "PyTorch", "scikit-learn": "scikit-learn"}
+    median = {who: np.median([r["seconds"] for r in all[:repetitions]]) for who, all in results.items()}
+    lines = [
+        "# The network against its peers: rows P15 and P16", "",
+        f"Written by `make bench-learner`; {processor}, PyTorch {torch.__version__.split('+')[0]}, scikit-learn "
+        f"{sklearn.__version__},", f"numpy {np.__version__}. 40–64–64–2 network with a Gaussian head (scikit-learn: one "
+        "output, squared error), 50 000 rows, batch 256, 50",
+        f"epochs, one thread. Medians (ranges) of {repetitions} interleaved fits; losses on held-out rows, mean over "
+        f"{len(results['ours'])} seeds. \"Others\" is the",
+        "share of the processor's time that other processes took during the median fit.", "",
+        "| library | fit [s] | test NLL | SD over seeds | test RMSE | others |", "| --- | --- | --- | --- | --- | --- |"]
+    for who, all in results.items():
+        seconds = sorted(r["seconds"] for r in all[:repetitions])
+        nll, rmse = (np.array([r[key] for r in all]) for key in ("nll", "rmse"))
+        spread = nll.std(ddof=1) if len(nll) > 1 else 0
+        lines.append(
+            f"| {names[who]} | {np.median(seconds):.2f} ({seconds[0]:.2f}–{seconds[-1]:.2f}) | {nll.mean():.4f} | "
+            f"{spread:.4f} | {rmse.mean():.4f} | {100 * np.median([r['others'] for r in all]):.0f} % |")
+    ours = results["ours"]
+    gap = np.mean([r["nll"] for r in ours]) - np.mean([r["nll"] for r in results["pytorch"]])
+    spread = np.std([r["nll"] for r in results["pytorch"]], ddof=1)
+    rows = [("P15 time, ours / PyTorch", median["ours"] / median["pytorch"], "≤ 0.25", 0.25),
+            ("P15 time, ours / scikit-learn", median["ours"] / median["scikit-learn"], "≤ 0.40", 0.40)]
+    lines += ["", "| row | found | goal | |", "| --- | --- | --- | --- |"]
+    lines += [f"| {a} | {b:.3f} | {c} | {'met' if b <= d else '**missed**'} |" for a, b, c, d in rows]
+    lines.append(
+        f"| P16 NLL, ours − PyTorch | {gap:+.4f} | at most one SD of PyTorch's seeds, {spread:.4f} | "
+        f"{'met' if gap <= spread else '**missed**'} |")
+    batch, row = (np.median([r[k] for r in ours]) for k in ("batch_us", "row_us"))
+    lines += ["", f"One row is predicted in {row:.2f} µs, {batch:.2f} µs in a batch."]
+    return "\n".join(lines) + "\n"
 
 
 if sys.argv[1] in ("pytorch", "scikit-learn"):

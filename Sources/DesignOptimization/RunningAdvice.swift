@@ -53,7 +53,7 @@ public struct RunningAdvice: Sendable, Hashable {
   /// - Parameters:
   ///   - goal: log life in use, by possible truth of the study.
   ///   - tests: new tests, of the same truths.
-  /// - Throws: `DesignError` for a cell that the physics cannot read, `DesignSpaceError` for too many cells.
+  /// - Throws: `DesignSpaceError` for too many cells and for one that the physics cannot read.
   static func of(
     _ cells: [CellHistory], in study: PlanStudy, goal: [Double], tests: [PlanEnsemble.Candidate]
   ) async throws -> [RunningAdvice] {
@@ -67,7 +67,7 @@ public struct RunningAdvice: Sendable, Hashable {
     )
     var (weeks, knees): ([Double], [Double]) = ([], [])
     for (k, cell) in running.enumerated() {
-      let truths = try study.simulate(cell.attributes)
+      let (truths, design) = try physical(cell, study)
       let lives = try await study.lives(truths)
       let now = cell.series.ages.last ?? 0
       let past = readings(cell.series.ages)
@@ -77,7 +77,7 @@ public struct RunningAdvice: Sendable, Hashable {
       seen.append(try await candidate(past))
       more.append(try await candidate(past + [now + ahead]))
       twice.append(try await candidate(past + [now]))
-      weeks.append(ahead / max(PlanStudy.cycles(try CellDesign(cell.attributes), weeks: 1), 1e-9))
+      weeks.append(ahead / max(PlanStudy.cycles(design, weeks: 1), 1e-9))
       let grid = (1...40).map { (study.horizon * Double($0) / 40).rounded() }
       let runs = try await SulfideAgeing.run(truths, SimulationRequest(ages: grid), threads: study.threads)
       knees.append(Double(runs.count { ($0.knee ?? 0) > now }) / Double(max(runs.count, 1)))
@@ -122,6 +122,18 @@ public struct RunningAdvice: Sendable, Hashable {
       return RunningAdvice(
         cellID: running[i].id, age: running[i].series.ages.last ?? 0, value: 1 - exp(-found.gain[i]),
         perWeek: found.perWeek[i], bestNew: found.bestNew, recommendation: what, reason: why)
+    }
+  }
+
+  /// A running cell in each possible truth, and its design.
+  private static func physical(_ cell: CellHistory, _ study: PlanStudy) throws(DesignSpaceError) -> (
+    [SulfideCell], CellDesign
+  ) {
+    do throws(DesignError) {
+      return (try study.simulate(cell.attributes), try CellDesign(cell.attributes))
+    } catch {
+      throw DesignSpaceError(
+        part: "running cell \(cell.id)", message: "\(error.field): found \(error.found), expected \(error.allowed)")
     }
   }
 

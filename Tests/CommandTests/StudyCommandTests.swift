@@ -146,6 +146,12 @@ struct StudyCommandTests {
       #expect(["continue", "stop", "check-up"].contains(try #require(cell["recommendation"] as? String)))
     }
     #expect(FileManager.default.fileExists(atPath: place.at("q/continue.csv")))
+    let table = try String(contentsOfFile: place.at("r/cells.csv"), encoding: .utf8)
+    try write(place, "r/cells.csv", table.replacingOccurrences(of: "NCM811", with: "LFP"))
+    let wrong = try Tool.run(
+      ["plan", place.at("cells.csv") + ":A", "--stress", "temperature_celsius=25,45", "--running", place.at("r"), "-q"])
+    #expect(wrong.code == 2)
+    #expect(wrong.error.contains("running cell") && wrong.error.contains("cathode_material"), "\(wrong.error)")
     for stress in ["lief=1,2", "temperature_celsius=25", "temperature_celsius=25,9000"] {
       #expect(try Tool.run(["plan", place.at("cells.csv") + ":A", "--stress", stress, "-q"]).code == 2)
     }
