@@ -49,8 +49,7 @@ extension ForecastCore {
       let weight = between / max(between + within / m, 1e-12)
       shift[k] = weight * centre
       if k == min(LevelGrid.endIndex, levelCount - 1) || widening == nil {
-        let errors = near.residuals.column(k)
-        let typical = max(errors.reduce(0) { $0 + $1 * $1 } / Double(max(errors.count, 1)), 1e-9)
+        let typical = max(near.typicalVariance(level: k), 1e-9)
         let scatter =
           (4 * within + seen.reduce(0) { $0 + ($1 - centre) * ($1 - centre) }) / (4 + max(m - 1, 0))
         widening = min(max(((scatter + (1 - weight) * between) / typical).squareRoot(), 0.5), 5)

@@ -356,7 +356,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
     let (z, source) = pool.draws(
       count, expected: e.levels,
       // A process knows nothing of how far experts err, and what own cells showed of the scatter is not said twice.
-      spread: pool.scheme == .dataset || learnt != nil ? nil : e.spread, widening: learnt ?? widening, excluding: nil,
+      spread: pool.scheme == .dataset ? nil : learnt != nil ? pool.typicalSpread : e.spread,
+      widening: learnt ?? widening, excluding: nil,
       stream: RandomStream(seed: seed, purpose: "residual", key: cell.full.streamKey))
     return draws(z, source, pool, cell: cell)
   }

@@ -82,6 +82,19 @@ struct ResidualPool: Sendable, Hashable, Codable {
     }
   }
 
+  /// A typical predictive spread of the training cells.
+  var typicalSpread: Double { median(spread) }
+
+  /// How much wider a cell of predictive spread `s` scatters than training cell `j`.
+  private func ratio(_ s: Double, _ j: Int) -> Double { min(max(s / spread[j], 0.5), 3) }
+
+  /// Mean square of the residuals of a level, each brought to a cell of typical spread.
+  func typicalVariance(level k: Int) -> Double {
+    let s = typicalSpread
+    let errors = residuals.column(k).indices.map { residuals[$0, k] * ratio(s, $0) }
+    return errors.reduce(0) { $0 + $1 * $1 } / Double(max(errors.count, 1))
+  }
+
   /// Draws of the level vector of one cell around its expected one.
   ///
   /// - Parameters:
@@ -117,7 +130,7 @@ struct ResidualPool: Sendable, Hashable, Codable {
       let unit = members[order[d] % n]
       let j = unit[(order[d] / n) % unit.count]
       source[d] = j
-      let ratio = s.map { min(max($0 / self.spread[j], 0.5), 3) } ?? 1
+      let ratio = s.map { self.ratio($0, j) } ?? 1
       let noise = covarianceRoot.times(m.map { _ in stream.normal() })
       let tail = studentFactor(freedom: Double(n - 1), stream.normal())
       var highest = -Double.infinity
