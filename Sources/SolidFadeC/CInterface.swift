@@ -2,17 +2,14 @@ internal import Dispatch
 internal import Foundation
 internal import RunDocuments
 internal import SolidFade
+internal import Synchronization
 
 /// Version of the library as a NUL-terminated text that must not be freed.
 @_cdecl("solidfade_version")
-public func version() -> UnsafePointer<CChar>? { UnsafePointer(versionText.text) }
+public func version() -> UnsafePointer<CChar>? { UnsafePointer(bitPattern: versionAddress) }
 
-/// A text that lives as long as the process and is never written to.
-private struct StaticText: @unchecked Sendable {
-  let text: UnsafeMutablePointer<CChar>?
-}
-
-private let versionText = StaticText(text: strdup(toolVersion))
+/// Address of a text that lives as long as the process and is never written to.
+private let versionAddress = UInt(bitPattern: strdup(toolVersion))
 
 /// Forecasts cells; see `solidfade.h` for the request.
 @_cdecl("solidfade_predict_json")
@@ -66,10 +63,9 @@ private func answer(
 }
 
 /// Hands the document from the task to the caller, who waits for it.
-private final class Answer: @unchecked Sendable {
-  private var json = ""
-  private var code: Int32 = 0
+private final class Answer: Sendable {
+  private let value = Mutex<(json: String, code: Int32)>(("", 0))
 
-  func set(_ json: String, _ code: Int32) { (self.json, self.code) = (json, code) }
-  func get() -> (String, Int32) { (json, code) }
+  func set(_ json: String, _ code: Int32) { value.withLock { $0 = (json, code) } }
+  func get() -> (String, Int32) { value.withLock { ($0.json, $0.code) } }
 }
