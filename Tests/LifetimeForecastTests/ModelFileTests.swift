@@ -33,6 +33,36 @@ struct ModelFileTests {
     #expect(a[0].retentionDraws(at: [50, 100, 300]) == b[0].retentionDraws(at: [50, 100, 300]))
   }
 
+  @Test("Only the cut-off that is asked for is read, and it forecasts as the whole model does")
+  func oneCutoff() async throws {
+    let (model, dataset) = try await Self.model()
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let sha = try model.write(to: folder)
+    // A damaged file of another cut-off is not so much as opened.
+    try Data([0]).write(to: URL(fileURLWithPath: folder + "/cutoff-0.json"))
+    #expect(throws: BundleError.self) { try LifetimeModel.read(folder) }
+    let (part, read) = try LifetimeModel.read(folder, forecastingFrom: [55])
+    #expect(part.coreAges == [40] && read == sha)
+    let ids = dataset.cells.suffix(2).map(\.id)
+    let whole = try await model.forecast(dataset, cellIDs: ids, early: 55, draws: 50, seed: 5, threads: 1)
+    let some = try await part.forecast(dataset, cellIDs: ids, early: 55, draws: 50, seed: 5, threads: 1)
+    #expect(whole.map(\.life) == some.map(\.life))
+  }
+
+  @Test("What cells built alike differ by is a share of the variance of log age, at most all of it")
+  func shares() {
+    var stream = RandomStream(seed: 2, purpose: "shares")
+    let scale = LevelScale(offset: 1)
+    let z = Matrix((0..<4000).map { _ in [5 + 0.2 * stream.normal(), 6 + 0.4 * stream.normal()] })
+    var remaining = z
+    for k in remaining.storage.indices { remaining.storage[k] = scale.inverse(z.storage[k]) }
+    let draws = LevelDraws(
+      remaining: remaining, age: 0, start: 1, endFraction: 0.8, horizonScale: [], measurementNoise: 0)
+    let shares = draws.shares(of: [0.01, 1], scale: scale)
+    #expect(abs(shares[0] - 0.25) < 0.02 && shares[1] == 1)
+  }
+
   @Test("The same training gives the same bytes")
   func repeatable() async throws {
     let a = try await Self.model().0.bundleContents()
