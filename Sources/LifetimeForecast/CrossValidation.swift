@@ -16,6 +16,9 @@ public enum HoldOut: String, Sendable, Hashable, CaseIterable {
 
 /// Scores of cells that were held out in turn, the whole model refitted without them each time.
 public enum CrossValidation {
+  /// Times that a dataset's own cells are drawn: which few they are decides much.
+  static let ownCellDraws = 5
+
   /// Runs it on each dataset (or over the datasets).
   ///
   /// - Parameters:
@@ -23,7 +26,8 @@ public enum CrossValidation {
   ///   - folds: number of folds; leave-one-out where there are fewer units.
   ///   - rivals: names to score beside the model; nil for all.
   ///   - ownCells: with `dataset`, also score the model recalibrated on this many cells of the dataset, on its others.
-  /// - Returns: one evaluation per dataset, the folds pooled, and a second one where own cells were given.
+  /// - Returns: one evaluation per dataset, the folds pooled, and where own cells were given a second one, in which every
+  ///   cell stands once for each draw of them that left it out.
   /// - Throws: `TrainingError` where a fold cannot be trained, `EvaluationError.nothingLeft`.
   public static func run(
     _ datasets: [Dataset], cellIDs: [String: [String]] = [:], by unit: HoldOut, folds: Int, options: TrainerOptions,
@@ -60,16 +64,22 @@ public enum CrossValidation {
           pooled[n] = merge(pooled[n] ?? [], found)
           guard unit == .dataset, ownCells > 0, test.count > 2 * ownCells else { continue }
           var stream = RandomStream(seed: options.seed, purpose: "own-cells", key: stableHash(name))
-          let order = stream.permutation(test.count)
-          let updated = try await model.updated(
-            with: TrainingPart(dataset: dataset, cellIDs: order.prefix(ownCells).map { test[$0] }), parent: nil,
-            threads: options.threads)
+          var all: [HeldOutForecasts] = []
+          for _ in 0..<ownCellDraws {
+            let order = stream.permutation(test.count)
+            let updated = try await model.updated(
+              with: TrainingPart(dataset: dataset, cellIDs: order.prefix(ownCells).map { test[$0] }), parent: nil,
+              threads: options.threads)
+            all = merge(
+              all,
+              try await HeldOutForecasts.make(
+                updated, dataset, cellIDs: order.dropFirst(ownCells).map { test[$0] }, early: n,
+                rivals: ["hybrid"], seed: options.seed, threads: options.threads
+              ).filter { $0.model == options.kind.name })
+          }
           recalibrated.append(
-            try await HeldOutForecasts.make(
-              updated, dataset, cellIDs: order.dropFirst(ownCells).map { test[$0] }, early: n,
-              rivals: ["hybrid"], seed: options.seed, threads: options.threads
-            ).filter { $0.model == options.kind.name },
-            dataset.description, split: "\(ownCells) own cells", early: n, main: options.kind.name, seed: options.seed)
+            all, dataset.description, split: "\(ownCells) own cells", early: n, main: options.kind.name,
+            seed: options.seed)
         }
       }
       var evaluation = Evaluation()

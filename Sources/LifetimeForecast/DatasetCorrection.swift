@@ -3,59 +3,170 @@ internal import CellModel
 public import DegradationPhysics
 internal import NumericalMethods
 
-/// What a few cells of a new dataset taught a core: where its forecasts of that dataset lie, and how far they scatter.
+/// What a few cells of a new dataset taught a core: where its forecasts of that dataset lie, how steeply truth follows
+/// them there, and how far it scatters.
 struct DatasetCorrection: Sendable, Hashable, Codable {
+  /// truth = forecast + offset + slope · (forecast − centre) at one level, with what is not known of it.
+  struct Line: Sendable, Hashable, Codable {
+    var centre = 0.0
+    var offset = 0.0
+    var slope = 0.0
+    /// Variances of offset and slope, and their covariance.
+    var offsetVariance = 0.0
+    var slopeVariance = 0.0
+    var covariance = 0.0
+    /// Variance of the groups about the line.
+    var scatter = 0.0
+    /// Degrees of freedom behind it.
+    var freedom = 1.0
+
+    func shift(_ forecast: Double) -> Double { offset + slope * (forecast - centre) }
+
+    /// Standard deviation of a new group's z.
+    func deviation(_ forecast: Double) -> Double {
+      let x = forecast - centre
+      return max(scatter + offsetVariance + 2 * x * covariance + x * x * slopeVariance, 0).squareRoot()
+    }
+  }
+
   var dataset: String
-  /// Added to z, per level.
-  var shift: [Double]
-  /// Spread relative to that of the pool of single cells.
-  var widening: Double
+  /// One line a level.
+  var lines: [Line]
+
+  /// The corrected level vector, and the deviation at a level.
+  func applied(to levels: [Double]) -> [Double] { zip(levels, lines).map { $0 + $1.shift($0) } }
+}
+
+extension DatasetCorrection.Line {
+  /// Groups that the scatter within the datasets of training counts for; assumed.
+  private static let priorFreedom = 4.0
+
+  /// Bayesian regression of the errors of a dataset's own groups on what was forecast of them.
+  ///
+  /// The offset of a dataset and its slope are random effects: normal with the variances that the datasets of training
+  /// show, or the dataset at hand. The scatter is the mean of theirs and its own by degrees of freedom, in turn with the
+  /// line.
+  ///
+  /// - Parameters:
+  ///   - groups: forecast and error of each group.
+  ///   - between: variance of the offset.
+  ///   - slope: what the slopes of other datasets are, and how groups scatter about them.
+  /// - Source: C. E. McCulloch and S. R. Searle, Generalized, Linear, and Mixed Models, Wiley 2001, section 6.4 (best
+  ///   prediction of random effects).
+  init(_ groups: [(forecast: Double, error: Double)], between: Double, slope prior: LevelSlope) {
+    centre = mean(groups.map(\.forecast))
+    scatter = prior.scatter
+    let m = Double(groups.count)
+    let sx = groups.reduce(0) { $0 + ($1.forecast - centre) * ($1.forecast - centre) }
+    let sy = groups.reduce(0) { $0 + $1.error }
+    let sxy = groups.reduce(0) { $0 + ($1.forecast - centre) * $1.error }
+    for _ in 0..<5 {
+      // Centred, offset and slope are independent.
+      offsetVariance = 1 / (1 / max(between, 1e-9) + m / scatter)
+      slopeVariance = 1 / (1 / max(prior.variance, 1e-9) + sx / scatter)
+      offset = offsetVariance * sy / scatter
+      self.slope = slopeVariance * (sxy / scatter + prior.mean / max(prior.variance, 1e-9))
+      let rest = groups.reduce(0) { sum, g in
+        let e = g.error - shift(g.forecast)
+        return sum + e * e
+      }
+      // What the data spend on the line.
+      let spent = m * offsetVariance / scatter + sx * slopeVariance / scatter
+      freedom = Self.priorFreedom + max(m - spent, 0)
+      scatter = max((Self.priorFreedom * prior.scatter + rest) / freedom, 1e-6)
+    }
+  }
+}
+
+/// How truth follows forecasts within datasets, at one level: error = slope · (forecast − the dataset's mean) + scatter.
+struct LevelSlope: Sendable, Hashable, Codable {
+  /// Mean of the slopes of datasets.
+  var mean: Double
+  /// Their variance.
+  var variance: Double
+  /// Variance of cells about the line of their dataset.
+  var scatter: Double
+
+  /// Without datasets to learn from: truth follows forecasts, give or take as much again (assumed; the measured liquid
+  /// datasets differ by about that).
+  static func unknown(scatter: Double) -> LevelSlope { LevelSlope(mean: 0, variance: 1, scatter: scatter) }
+
+  /// From forecasts and errors of datasets held out.
+  ///
+  /// - Source: R. DerSimonian and N. Laird, Control. Clin. Trials 7 (1986) 177, doi:10.1016/0197-2456(86)90046-2
+  ///   (moment estimate of the variance between).
+  init?(_ datasets: [[(forecast: Double, error: Double)]]) {
+    var found: [(slope: Double, variance: Double)] = []
+    var (rest, freedom) = (0.0, 0.0)
+    for cells in datasets where cells.count >= FoldPlan.smallestUnit {
+      let (x, y) = (NumericalMethods.mean(cells.map(\.forecast)), NumericalMethods.mean(cells.map(\.error)))
+      let sx = cells.reduce(0) { $0 + ($1.forecast - x) * ($1.forecast - x) }
+      guard sx > 1e-9 else { continue }
+      let slope = cells.reduce(0) { $0 + ($1.forecast - x) * ($1.error - y) } / sx
+      let own = cells.reduce(0) { sum, c in
+        let e = c.error - y - slope * (c.forecast - x)
+        return sum + e * e
+      }
+      let left = Double(cells.count - 2)
+      found.append((slope, max(own / left / sx, 1e-9)))
+      rest += own
+      freedom += left
+    }
+    guard found.count >= DatasetExperts.fewest else { return nil }
+    let weights = found.map { 1 / $0.variance }
+    let sum = weights.reduce(0, +)
+    let fixed = zip(found, weights).reduce(0) { $0 + $1.0.slope * $1.1 } / sum
+    let q = zip(found, weights).reduce(0) { $0 + $1.1 * ($1.0.slope - fixed) * ($1.0.slope - fixed) }
+    let squares = weights.reduce(0) { $0 + $1 * $1 }
+    let between = max((q - Double(found.count - 1)) / (sum - squares / sum), 0.01)
+    let random = found.map { 1 / ($0.variance + between) }
+    mean = zip(found, random).reduce(0) { $0 + $1.0.slope * $1.1 } / random.reduce(0, +)
+    variance = between
+    scatter = max(rest / max(freedom, 1), 1e-6)
+  }
+
+  private init(mean: Double, variance: Double, scatter: Double) {
+    self.mean = mean
+    self.variance = variance
+    self.scatter = scatter
+  }
 }
 
 extension ForecastCore {
-  /// Learns from cells of one dataset, the rest of the core unchanged.
-  ///
-  /// A dataset's own level is a random effect: with m cells of mean error ē it is estimated by τ²/(τ² + σ²/m)·ē, where
-  /// τ² is the variance between datasets (or groups) of the pool and σ² that within them. What remains unknown of it
-  /// widens the forecasts, and so does a scatter larger than the pool's, which counts like four cells.
-  ///
-  /// - Source: C. E. McCulloch and S. R. Searle, Generalized, Linear, and Mixed Models, Wiley 2001, section 6.4 (best
-  ///   prediction of random effects).
+  /// Learns from cells of one dataset, the rest of the core unchanged. Groups are the sample: six replicates of one
+  /// condition show one condition.
   func corrected(with cells: [CoreCell], variant: ModelVariant) throws -> DatasetCorrection? {
     let own = cells.filter { Self.isEligible($0.full, at: age) }
     guard let first = own.first, let near = pool(variant, for: [.cell, .group]) else { return nil }
     let wide = pools.filter { $0.variant == variant }.max { $0.scheme.breadth < $1.scheme.breadth } ?? near
     let expected = try expectations(own, variant: variant)
-    let errors = own.indices.map { i -> [Double?] in
-      let now = age > 0 ? own[i].observed.currentRetention(at: own[i].age) ?? initialRetention : initialRetention
-      let target = LevelTarget(own[i].full, now: now, at: age > 0 ? own[i].age : 0)
-      return (0..<levelCount).map { k in
-        target.remaining[k].isFinite ? scale.forward(target.remaining[k]) - expected[i].levels[k] : nil
-      }
+    let targets = own.map { cell in
+      let now = age > 0 ? cell.observed.currentRetention(at: cell.age) ?? initialRetention : initialRetention
+      return LevelTarget(cell.full, now: now, at: age > 0 ? cell.age : 0).remaining
     }
-    var shift = [Double](repeating: 0, count: levelCount)
-    var widening: Double?
-    for k in (0..<levelCount) {
-      let seen = errors.compactMap { $0[k] }
-      let (known, within, units) = wide.variances(level: k)
+    var lines: [DatasetCorrection.Line] = []
+    for k in 0..<levelCount {
+      let seen = own.indices.filter { targets[$0][k].isFinite }
       guard !seen.isEmpty else {
-        shift[k] = k > 0 ? shift[k - 1] : 0
+        lines.append(lines.last ?? DatasetCorrection.Line())
         continue
       }
-      let m = Double(seen.count)
-      let centre = mean(seen)
-      // The dataset at hand is one more sample of how datasets differ.
-      let between = (known * Double(units) + max(centre * centre - within / m, 0)) / Double(units + 1)
-      let weight = between / max(between + within / m, 1e-12)
-      shift[k] = weight * centre
-      if k == min(LevelGrid.endIndex, levelCount - 1) || widening == nil {
-        let typical = max(near.typicalVariance(level: k), 1e-9)
-        let scatter =
-          (4 * within + seen.reduce(0) { $0 + ($1 - centre) * ($1 - centre) }) / (4 + max(m - 1, 0))
-        widening = min(max(((scatter + (1 - weight) * between) / typical).squareRoot(), 0.5), 5)
+      let groups = Dictionary(grouping: seen) { own[$0].full.group }.sorted { $0.key < $1.key }.map { _, cells in
+        (
+          forecast: mean(cells.map { expected[$0].levels[k] }),
+          error: mean(cells.map { scale.forward(targets[$0][k]) - expected[$0].levels[k] })
+        )
       }
+      let (known, within, units) = wide.variances(level: k)
+      // The dataset at hand is one more sample of how datasets differ.
+      let centre = mean(groups.map(\.error))
+      let between =
+        (known * Double(units) + max(centre * centre - within / Double(groups.count), 0)) / Double(units + 1)
+      lines.append(
+        DatasetCorrection.Line(
+          groups, between: between, slope: wide.slopes[safe: k] ?? .unknown(scatter: max(within, 1e-6))))
     }
-    return DatasetCorrection(dataset: first.full.dataset, shift: shift, widening: widening ?? 1)
+    return DatasetCorrection(dataset: first.full.dataset, lines: lines)
   }
 }
 

@@ -7,6 +7,9 @@ enum FoldScheme: String, Sendable, Hashable, Codable, CaseIterable {
   case cell
   /// A cell of a new group of replicates: a new condition or study.
   case group
+  /// A cell from elsewhere, asked of a model that saw too few batches to learn what a new one does: the errors are
+  /// those of new groups, and no evidence sets one member above another.
+  case elsewhere
   /// A cell of a new batch.
   case batch
   /// A cell of a dataset never seen.
@@ -21,8 +24,20 @@ struct FoldPlan: Sendable {
   var scheme: FoldScheme
   /// Unit of each cell.
   var units: [Int]
-  /// Fold of each cell.
-  var folds: [Int]
+  /// Fold of each cell, in one or more assignments of the units to folds.
+  var assignments: [[Int]]
+
+  init(scheme: FoldScheme, units: [Int], folds: [Int]...) {
+    self.scheme = scheme
+    self.units = units
+    assignments = folds
+  }
+
+  /// Training cells below which one assignment of them to folds decides too much: the weights of the stack, learnt from
+  /// a few dozen cells, hang on which of them share a fold.
+  static let steadyCells = 500
+  /// Most assignments.
+  static let mostAssignments = 5
 
   /// Smallest number of cells in a batch or dataset that can be held out.
   static let smallestUnit = 5
@@ -39,6 +54,7 @@ struct FoldPlan: Sendable {
       switch scheme {
       case .cell: units = Array(cells.indices)
       case .group: units = groups
+      case .elsewhere: return nil
       case .batch: units = numbers(cells.map(\.batch))
       case .dataset: units = numbers(cells.map(\.dataset))
       }
@@ -48,10 +64,23 @@ struct FoldPlan: Sendable {
       }
       let count = (units.max() ?? -1) + 1
       guard count >= 2 else { return nil }
+      // Held out one by one, units fall into the same folds every time.
+      let repeats = scheme.isFar || foldCount >= count ? 1 : (steadyCells + cells.count - 1) / cells.count
       var stream = RandomStream(seed: seed, purpose: "folds-\(scheme.rawValue)", key: UInt64(age))
-      let order = stream.permutation(count)
-      return FoldPlan(scheme: scheme, units: units, folds: units.map { order[$0] % min(foldCount, count) })
+      var plan = FoldPlan(scheme: scheme, units: units)
+      for _ in 0..<min(repeats, mostAssignments) {
+        let order = stream.permutation(count)
+        plan.assignments.append(units.map { order[$0] % min(foldCount, count) })
+      }
+      return plan
     }
+  }
+
+  /// The same folds for another question.
+  func asked(as other: FoldScheme) -> FoldPlan {
+    var out = self
+    out.scheme = other
+    return out
   }
 
   /// Weights of the cells, mean 1, by which every unit counts alike.

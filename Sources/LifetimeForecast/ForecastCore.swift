@@ -164,9 +164,15 @@ struct ForecastCore: Sendable, Hashable, Codable {
       core.experts = panel
       unseen = Dictionary(uniqueKeysWithValues: zip(own, expected))
     }
-    for plan in plans {
+    // Too few batches to hold out: the widest question that could be asked stands in for them.
+    let standIn =
+      plans.contains { $0.scheme == .batch } ? nil : plans.last { $0.scheme == .cell || $0.scheme == .group }
+    for plan in plans + [standIn?.asked(as: .elsewhere)].compactMap({ $0 }) {
       for variant in variants {
-        var (weights, expected) = ensemble.stacked(plan) { variant.allows($0, plan.scheme) }
+        let answered = plan.scheme == .elsewhere ? standIn ?? plan : plan
+        var (weights, expected) = ensemble.stacked(answered, evenly: plan.scheme == .elsewhere) {
+          variant.allows($0, answered.scheme)
+        }
         if plan.scheme == .dataset, let own = unseen[variant] {
           // The experts speak, not the members.
           weights = weights.map { $0.map { _ in 0 } }
@@ -179,7 +185,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
           let row = imputed[i].map { $0.row(stream.index(below: $0.rows)) } ?? z.row(i)
           for k in 0..<levelCount { residuals[i, k] = row[k] - expected[i, k] }
         }
-        let spread = ensemble.outOfFoldSpread[plan.scheme] ?? [Double](repeating: 1, count: n)
+        let spread = ensemble.outOfFoldSpread[answered.scheme] ?? [Double](repeating: 1, count: n)
         var pool = try ResidualPool(
           plan: plan, variant: variant, weights: weights, expected: expected, residuals: residuals, spread: spread,
           finished: finished)
@@ -240,11 +246,16 @@ struct ForecastCore: Sendable, Hashable, Codable {
   /// new group, a new cell.
   private func questions(_ cell: PreparedCell) -> [FoldScheme] {
     if corrections.contains(where: { $0.dataset == cell.dataset }) { return [.cell, .group] }
-    if !datasets.contains(cell.dataset) { return [.dataset, .batch, .group, .cell] }
+    // A table of designs belongs to no dataset; only a record is known to come from elsewhere.
+    let isForeign = !datasets.contains(cell.dataset)
+    if isForeign { return cell.ages.isEmpty ? [.dataset, .batch, .group, .cell] : Self.questionsOfAnother }
     let isNewBatch = cell.attributes.text("batch_id") != nil && !batches.contains(cell.batch)
-    if isNewBatch { return [.batch, .group, .cell] }
+    if isNewBatch { return [.batch, .elsewhere, .group, .cell] }
     return groups.contains(cell.group) ? [.cell, .group] : [.group, .cell]
   }
+
+  /// What a cell of a dataset that training did not see may be, the widest kind of question first.
+  private static let questionsOfAnother: [FoldScheme] = [.dataset, .batch, .elsewhere, .group, .cell]
 
   /// The pool of a variant for a question; the next narrower one where training could not answer it.
   func pool(_ variant: ModelVariant, for questions: [FoldScheme]) -> ResidualPool? {
@@ -255,7 +266,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
   /// Joint draws for training cell `index`, out of fold and with its own error left out of the pool.
   func outOfFoldDraws(_ pool: ResidualPool, index i: Int, cell: CoreCell, count: Int, seed: UInt64) -> LevelDraws {
     let (z, source) = pool.draws(
-      count, expected: pool.expected.row(i), spread: pool.spread[i], widening: 1, excluding: i,
+      count, expected: pool.expected.row(i), spread: pool.spread[i], widening: 1, scatter: nil, excluding: i,
       stream: RandomStream(seed: seed, purpose: "out-of-fold", key: cell.full.streamKey))
     return draws(z, source, pool, cell: cell)
   }
@@ -283,6 +294,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
     var groupIsKnown: Bool
     /// What is asked, the widest kind of question first.
     var questions: [FoldScheme]
+    /// Standard deviation at the end of life, where own cells taught it.
+    var deviation: Double?
   }
 
   /// The core with its factorisation at hand, for many calls of `expectations`.
@@ -323,21 +336,24 @@ struct ForecastCore: Sendable, Hashable, Codable {
     return cells.indices.map { i in
       let isKnown = numbers[i] >= 0
       let correction = corrections.first { $0.dataset == cells[i].full.dataset }
-      let weights = pool(variant, for: correction == nil ? asked[i] : [.dataset, .batch, .group, .cell])?.weights ?? []
+      let weights = pool(variant, for: correction == nil ? asked[i] : Self.questionsOfAnother)?.weights ?? []
       var levels = meanLevels
       for c in members.indices {
         let value = members[c].indices.reduce(0.0) { $0 + (weights[safe: c]?[safe: $1] ?? 0) * scores[c][$1][i] }
         for k in levels.indices { levels[k] += value * components[c, k] }
       }
       if let expected = foreign[i] { levels = expected }
+      var deviation: Double?
       if let correction {
-        for k in levels.indices { levels[k] += correction.shift[k] }
+        let end = min(LevelGrid.endIndex, levels.count - 1)
+        deviation = correction.lines[safe: end]?.deviation(levels[end])
+        levels = correction.applied(to: levels)
       }
       // tanh is monotone: the largest bounded input belongs to the most novel feature.
       let lead = scaler.features.indices.max { abs(x[i, $0]) < abs(x[i, $1]) }
       return Expectation(
         levels: levels, spread: spread?[i], novelty: novelty[i], mostNovel: lead.map { scaler.features[$0].name },
-        groupIsKnown: isKnown, questions: asked[i])
+        groupIsKnown: isKnown, questions: asked[i], deviation: deviation)
     }
   }
 
@@ -350,15 +366,16 @@ struct ForecastCore: Sendable, Hashable, Codable {
   /// Draws a cell's future.
   func draw(_ cell: CoreCell, _ e: Expectation, variant: ModelVariant, count: Int, seed: UInt64) -> LevelDraws? {
     guard let pool = pool(variant, for: e.questions) else { return nil }
-    let learnt = corrections.first { $0.dataset == cell.full.dataset }?.widening
+    let learnt = corrections.first { $0.dataset == cell.full.dataset }
+    let freedom = learnt?.lines[safe: LevelGrid.endIndex]?.freedom ?? learnt?.lines.last?.freedom ?? 1
     // The errors of whole batches and datasets held out are those of novel cells already.
     let widening = pool.scheme.isFar ? 1 : noveltyEffect.widening(e.novelty / noveltyLimit)
     let (z, source) = pool.draws(
       count, expected: e.levels,
-      // A process knows nothing of how far experts err, and what own cells showed of the scatter is not said twice.
-      spread: pool.scheme == .dataset ? nil : learnt != nil ? pool.typicalSpread : e.spread,
-      widening: learnt ?? widening, excluding: nil,
-      stream: RandomStream(seed: seed, purpose: "residual", key: cell.full.streamKey))
+      // A process knows nothing of how far experts err.
+      spread: pool.scheme == .dataset ? nil : e.spread, widening: widening,
+      scatter: e.deviation.map { .init(deviation: $0, level: LevelGrid.endIndex, freedom: freedom) },
+      excluding: nil, stream: RandomStream(seed: seed, purpose: "residual", key: cell.full.streamKey))
     return draws(z, source, pool, cell: cell)
   }
 }

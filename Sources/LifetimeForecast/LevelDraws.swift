@@ -65,26 +65,26 @@ struct LevelDraws: Sendable {
   /// Retention at each age, ages × draws, ascending within an age when `sorted`.
   func retention(at ages: [Double], sorted: Bool = false) -> [[Double]] {
     let shares = [0] + Array(LevelGrid.shares.prefix(levelCount))
+    // A whole design fades with the root of age between levels, a running cell straight.
+    let isDesign = age <= 0
+    let places = ages.map { isDesign ? max($0 - age, 0).squareRoot() : $0 - age }
     var out = [[Double]](repeating: [Double](repeating: 0, count: count), count: ages.count)
+    var knots = [Double](repeating: 0, count: levelCount + 1)
     for d in 0..<count {
-      var times = [0.0]
-      for k in 0..<levelCount { times.append(remaining[d, k] + 1e-9 * Double(k + 1)) }
-      let end = times[levelCount]
+      for k in 0..<levelCount {
+        let time = remaining[d, k] + 1e-9 * Double(k + 1)
+        knots[k + 1] = isDesign ? time.squareRoot() : time
+      }
+      let end = remaining[d, levelCount - 1] + 1e-9 * Double(levelCount)
       let beyond = slope(d)
-      let roots = age > 0 ? [] : times.map { $0.squareRoot() }
-      for (i, a) in ages.enumerated() {
-        let t = a - age
-        let share: Double
-        if t > end {
-          share = shares[levelCount] + (t - end) / beyond
-        } else if age > 0 {
-          share = interpolate(t, times, shares)
-        } else {
-          share = interpolate(max(t, 0).squareRoot(), roots, shares)
-        }
+      var (k, piece) = (0, 0)
+      for (i, place) in places.enumerated() {
+        let t = ages[i] - age
+        var share = shares[levelCount] + (t - end) / beyond
+        if t <= end { share = Self.interpolate(place, knots, shares, from: &k) }
         var value = start + share * (endFraction - start)
         let tau = t / max(end, 1e-9)
-        if tau <= 1, !sources.isEmpty { value += offset(sources[d], tau) }
+        if tau <= 1, !sources.isEmpty { value += offset(sources[d], tau, from: &piece) }
         out[i][d] = value
       }
     }
@@ -94,7 +94,7 @@ struct LevelDraws: Sendable {
       // Stretching keeps the order of the draws, so that quantiles cannot cross.
       if sorted {
         out[i].sort()
-        stretch(&out[i], order: out[i].indices.map { $0 }, bin: bin)
+        stretch(&out[i], order: out[i].indices, bin: bin)
       } else if horizonScale[0][bin] != 1 || horizonScale[1][bin] != 1 {
         let values = out[i]
         stretch(&out[i], order: values.indices.sorted { (values[$0], $0) < (values[$1], $1) }, bin: bin)
@@ -104,13 +104,21 @@ struct LevelDraws: Sendable {
     return out
   }
 
+  /// Straight between ascending knots, the first value before them; `k` is the piece of the last call, near which the
+  /// next one is looked for.
+  private static func interpolate(_ x: Double, _ knots: [Double], _ values: [Double], from k: inout Int) -> Double {
+    while k < knots.count - 2, x >= knots[k + 1] { k += 1 }
+    while k > 0, x < knots[k] { k -= 1 }
+    let w = min(max((x - knots[k]) / max(knots[k + 1] - knots[k], 1e-300), 0), 1)
+    return values[k] + w * (values[k + 1] - values[k])
+  }
+
   /// Offset of a training cell at a share of its span, straight between the shares.
-  private func offset(_ row: Int, _ tau: Double) -> Double {
-    let last = RepresentationResidual.shares.count - 1
-    // shares[k] = (k/last)^1.5
-    let k = min(max(Int(Double(last) * _pow(max(tau, 0), 2 / 3)), 0), last - 1)
-    let (a, b) = (RepresentationResidual.shares[k], RepresentationResidual.shares[k + 1])
-    let w = min(max((tau - a) / (b - a), 0), 1)
+  private func offset(_ row: Int, _ tau: Double, from k: inout Int) -> Double {
+    let shares = RepresentationResidual.shares
+    while k < shares.count - 2, tau >= shares[k + 1] { k += 1 }
+    while k > 0, tau < shares[k] { k -= 1 }
+    let w = min(max((tau - shares[k]) / (shares[k + 1] - shares[k]), 0), 1)
     return offsets[row, k] + w * (offsets[row, k + 1] - offsets[row, k])
   }
 
@@ -121,12 +129,13 @@ struct LevelDraws: Sendable {
   }
 
   /// Stretches draws about their median: by the inner scale in the central half, the outer from 90 % on.
-  private func stretch(_ values: inout [Double], order: [Int], bin: Int) {
+  private func stretch(_ values: inout [Double], order: some RandomAccessCollection<Int>, bin: Int) {
     let inner = horizonScale[0][bin]
     let outer = horizonScale[1][bin]
     let n = values.count
     guard inner != 1 || outer != 1, n > 0 else { return }
-    let middle = (values[order[(n - 1) / 2]] + values[order[n / 2]]) / 2
+    func ranked(_ rank: Int) -> Double { values[order[order.index(order.startIndex, offsetBy: rank)]] }
+    let middle = (ranked((n - 1) / 2) + ranked(n / 2)) / 2
     var previous = -Double.infinity
     for (rank, d) in order.enumerated() {
       let u = abs(2 * (Double(rank) + 0.5) / Double(n) - 1)

@@ -11,9 +11,9 @@ struct LevelEnsemble: Sendable {
   var members: [[LevelMember]]
   /// Scores of the training cells on the components, cells × components.
   var scores: Matrix
-  /// Out-of-fold predictions by scheme, component, member, cell.
+  /// Out-of-fold predictions by scheme, component, member, then cell by cell for each assignment to folds.
   var outOfFold: [FoldScheme: [[[Double]]]]
-  /// Out-of-fold predictive spread of the leading component, by scheme.
+  /// Out-of-fold predictive spread of the leading component, by scheme, mean of the assignments.
   var outOfFoldSpread: [FoldScheme: [Double]]
 
   /// Cells above which processes are not searched again in each fold.
@@ -53,32 +53,15 @@ struct LevelEnsemble: Sendable {
       var oof: [FoldScheme: [Double]] = [:]
       var spread: [FoldScheme: [Double]] = [:]
       for plan in plans where kind.answers(plan.scheme) {
-        let fold = plan.folds
-        // Where a fold is a small part of many cells, the strengths found without it are those found with it.
-        if n > closedFormRows, plan.scheme == .cell || plan.scheme == .group, let p = try full.leaveFoldsOut(fold) {
-          oof[plan.scheme] = p.mean
-          spread[plan.scheme] = p.spread ?? [Double](repeating: 1, count: n)
-          continue
+        var sums = [Double](repeating: 0, count: n)
+        for folds in plan.assignments {
+          let p = try heldOut(
+            full, kind, x, y, folds: folds, scheme: plan.scheme, groups: groups, scaler: scaler,
+            withSpread: c == 0 && kind == spreadSource(kinds), seed: key)
+          oof[plan.scheme, default: []] += p.mean
+          for i in 0..<n { sums[i] += p.spread[i] }
         }
-        var prediction = [Double](repeating: 0, count: n)
-        var sd = [Double](repeating: 1, count: n)
-        for f in Set(fold).sorted() {
-          let train = (0..<n).filter { fold[$0] != f }
-          let test = (0..<n).filter { fold[$0] == f }
-          let member = try LevelMember(
-            kind, x.selecting(rows: train), train.map { y[$0] }, groups: train.map { groups[$0] }, scaler: scaler,
-            warm: full, seed: key)
-          let known = Set(train.map { groups[$0] })
-          let p = try member.predict(
-            x.selecting(rows: test), groups: test.map { known.contains(groups[$0]) ? groups[$0] : -1 }, scaler: scaler,
-            withSpread: c == 0 && kind == spreadSource(kinds))
-          for (k, i) in test.enumerated() {
-            prediction[i] = p.mean[k]
-            if let s = p.spread { sd[i] = s[k] }
-          }
-        }
-        oof[plan.scheme] = prediction
-        spread[plan.scheme] = sd
+        spread[plan.scheme] = sums.map { $0 / Double(plan.assignments.count) }
       }
       return (full, oof, spread)
     }
@@ -99,18 +82,53 @@ struct LevelEnsemble: Sendable {
       outOfFoldSpread: outOfFoldSpread)
   }
 
+  /// What a member expects of each cell when fitted without the cells of its fold.
+  private static func heldOut(
+    _ full: LevelMember, _ kind: MemberKind, _ x: Matrix, _ y: [Double], folds: [Int], scheme: FoldScheme,
+    groups: [Int], scaler: FeatureScaler, withSpread: Bool, seed: UInt64
+  ) throws -> (mean: [Double], spread: [Double]) {
+    let n = y.count
+    // Where a fold is a small part of many cells, the strengths found without it are those found with it.
+    if n > closedFormRows, scheme == .cell || scheme == .group, let p = try full.leaveFoldsOut(folds) {
+      return (p.mean, p.spread ?? [Double](repeating: 1, count: n))
+    }
+    var prediction = [Double](repeating: 0, count: n)
+    var sd = [Double](repeating: 1, count: n)
+    for f in Set(folds).sorted() {
+      let train = (0..<n).filter { folds[$0] != f }
+      let test = (0..<n).filter { folds[$0] == f }
+      let member = try LevelMember(
+        kind, x.selecting(rows: train), train.map { y[$0] }, groups: train.map { groups[$0] }, scaler: scaler,
+        warm: full, seed: seed)
+      let known = Set(train.map { groups[$0] })
+      let p = try member.predict(
+        x.selecting(rows: test), groups: test.map { known.contains(groups[$0]) ? groups[$0] : -1 }, scaler: scaler,
+        withSpread: withSpread)
+      for (k, i) in test.enumerated() {
+        prediction[i] = p.mean[k]
+        if let s = p.spread { sd[i] = s[k] }
+      }
+    }
+    return (prediction, sd)
+  }
+
   /// The member whose predictive spread says how much harder one cell is than another.
   static func spreadSource(_ kinds: [MemberKind]) -> MemberKind {
     kinds.contains(.groupProcess) ? .groupProcess : (kinds.first ?? .law)
   }
 
   /// Convex weights of the allowed members, per component, and their out-of-fold level vectors.
-  func stacked(_ plan: FoldPlan, allowed: (MemberKind) -> Bool) -> (weights: [[Double]], levels: Matrix) {
+  ///
+  /// - Parameter evenly: members count alike, instead of by what they erred.
+  func stacked(
+    _ plan: FoldPlan, evenly: Bool = false, allowed: (MemberKind) -> Bool
+  ) -> (weights: [[Double]], levels: Matrix) {
     let n = scores.rows
     // Batches and datasets differ in size by chance; conditions are what they are.
     let isUneven = plan.scheme.isFar
     // Units are the sample: a few of them allow less of a departure from equal weights than their many cells would.
-    let lambda = isUneven ? 0.5 * Double(n) / Double(Set(plan.units).count) : 0.5
+    let repeats = plan.assignments.count
+    let lambda = Double(repeats) * (isUneven ? 0.5 * Double(n) / Double(Set(plan.units).count) : 0.5)
     let roots = isUneven ? plan.unitWeights.map { $0.squareRoot() } : [Double](repeating: 1, count: n)
     var weights: [[Double]] = []
     var levels = Matrix(rows: n, columns: meanLevels.count)
@@ -120,16 +138,19 @@ struct LevelEnsemble: Sendable {
         allowed(members[c][$0].kind) && members[c][$0].kind.answers(plan.scheme)
       }
       let predictions = use.map { outOfFold[plan.scheme]?[c][$0] ?? [] }
-      func weighted(_ values: [Double]) -> [Double] { zip(values, roots).map { $0 * $1 } }
+      func weighted(_ values: [Double]) -> [Double] { values.indices.map { values[$0] * roots[$0 % n] } }
+      let targets = Array((0..<repeats).map { _ in scores.column(c) }.joined())
       let w =
-        use.isEmpty
-        ? []
-        : convexWeights(predictions: predictions.map(weighted), target: weighted(scores.column(c)), lambda: lambda)
+        use.isEmpty || evenly
+        ? use.map { _ in 1 / Double(use.count) }
+        : convexWeights(predictions: predictions.map(weighted), target: weighted(targets), lambda: lambda)
       var all = [Double](repeating: 0, count: members[c].count)
       for (k, m) in use.enumerated() { all[m] = w[k] }
       weights.append(all)
       for i in 0..<n {
-        let value = use.indices.reduce(0.0) { $0 + w[$1] * predictions[$1][i] }
+        let value = use.indices.reduce(0.0) { sum, m in
+          sum + w[m] * (0..<repeats).reduce(0.0) { $0 + predictions[m][$1 * n + i] } / Double(repeats)
+        }
         for k in meanLevels.indices { levels[i, k] += value * components[c, k] }
       }
     }

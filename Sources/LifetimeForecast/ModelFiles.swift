@@ -9,6 +9,7 @@ enum ModelFiles {
   static let model = "model.json"
   static let weights = "weights.safetensors"
   static let replay = "replay.json"
+  static let scores = "metrics.json"
 
   /// The files of one cut-off, by its age.
   static func cutoff(_ age: Double) -> (json: String, weights: String) {
@@ -49,7 +50,8 @@ extension LifetimeModel {
 
   /// Reads a bundle and gives its hash beside the model.
   ///
-  /// - Parameter ages: forecasts will be asked from these ages only, and no other cut-offs are read; nil for all.
+  /// - Parameter ages: forecasts will be asked from these ages only: no other cut-offs are read, and no scores; nil for
+  ///   all.
   public static func read(_ path: String, forecastingFrom ages: [Double]? = nil) throws -> (
     model: LifetimeModel, sha256: String
   ) {
@@ -70,6 +72,11 @@ extension LifetimeModel {
       let part = try Self.decoded(ModelCutoff.self, contents, names.json, names.weights)
       cores += part.core.map { [$0] } ?? []
       baselines += part.baselines
+    }
+    if let scores = contents.files[ModelFiles.scores] {
+      do { outOfFold = try JSONDecoder().decode([ScoreRow].self, from: Data(scores)) } catch {
+        throw BundleError.unusable(ModelFiles.scores, "\(error)")
+      }
     }
     try checkConsistency()
   }
@@ -110,7 +117,7 @@ extension LifetimeModel {
       try require(
         core.scaler.means.count == width && core.scaler.spreads.count == width
           && core.scaler.asinhScales.count == width, "sizes of the feature scales")
-      try require(core.corrections.allSatisfy { $0.shift.count == k }, "sizes of the corrections")
+      try require(core.corrections.allSatisfy { $0.lines.count == k }, "sizes of the corrections")
       for member in core.members.joined() {
         try require(member.columns.allSatisfy { (0..<width).contains($0) }, "columns of member \(member.kind.rawValue)")
       }
@@ -137,6 +144,7 @@ extension LifetimeModel {
     var shell = self
     shell.cores = []
     shell.baselines = []
+    shell.outOfFold = []
     try add(shell, ModelFiles.model, ModelFiles.weights)
     for age in Set(cores.map(\.age) + baselines.map(\.early)).sorted() {
       let names = ModelFiles.cutoff(age)
@@ -220,7 +228,7 @@ extension LifetimeModel {
     return [
       "physics.json": try encode(physics), "domain.json": try encode(domain),
       "calibration.json": try encode(calibration), "config.json": try encode(configuration),
-      "metrics.json": try encode(outOfFold), "MODEL_CARD.md": Array(cardText.utf8),
+      ModelFiles.scores: try encode(outOfFold), "MODEL_CARD.md": Array(cardText.utf8),
     ]
   }
 

@@ -23,9 +23,10 @@ struct NoveltyEffect: Sendable, Hashable, Codable {
   ///   - level: the level whose errors are read.
   init(rows: [FeatureValues], presence: Double, plan: FoldPlan, pool: ResidualPool, level: Int) {
     var excess = [Double](repeating: 0, count: rows.count)
-    for fold in Set(plan.folds).sorted() {
-      let inside = rows.indices.filter { plan.folds[$0] != fold }
-      let outside = rows.indices.filter { plan.folds[$0] == fold }
+    let folds = plan.assignments[0]
+    for fold in Set(folds).sorted() {
+      let inside = rows.indices.filter { folds[$0] != fold }
+      let outside = rows.indices.filter { folds[$0] == fold }
       guard inside.count > 1 else { continue }
       let scaler = FeatureScaler(inside.map { rows[$0] }, presence: presence)
       let limit = max(quantile(ofSorted: scaler.transform(inside.map { rows[$0] }).novelty.sorted(), 0.95), 2)

@@ -54,9 +54,11 @@ struct ResidualPool: Sendable, Hashable, Codable {
   var spread: [Double]
   /// Scale of the inner half (row 0) and of the 90 % range (row 1) in five bins of horizon.
   var horizonScale: [[Double]]
+  /// How truth follows forecasts within datasets held out, per level; empty under other schemes.
+  var slopes: [LevelSlope] = []
 
   private enum CodingKeys: String, CodingKey {
-    case scheme, units, unfinished, variant, weights, residuals, covarianceRoot, spread, horizonScale
+    case scheme, units, unfinished, variant, weights, residuals, covarianceRoot, spread, horizonScale, slopes
   }
 
   init(
@@ -80,19 +82,26 @@ struct ResidualPool: Sendable, Hashable, Codable {
       // A pool of guesses is better than none.
       if cells.count - unfinished.count < 2 { unfinished = [] }
     }
+    if scheme == .dataset {
+      let sets = Dictionary(grouping: units.indices) { units[$0] }.sorted { $0.key < $1.key }
+        .filter { !unfinished.contains($0.key) }
+      slopes = (0..<residuals.columns).compactMap { k in
+        LevelSlope(sets.map { _, cells in cells.map { (forecast: expected[$0, k], error: residuals[$0, k]) } })
+      }
+      if slopes.count < residuals.columns { slopes = [] }
+    }
   }
-
-  /// A typical predictive spread of the training cells.
-  var typicalSpread: Double { median(spread) }
 
   /// How much wider a cell of predictive spread `s` scatters than training cell `j`.
   private func ratio(_ s: Double, _ j: Int) -> Double { min(max(s / spread[j], 0.5), 3) }
 
-  /// Mean square of the residuals of a level, each brought to a cell of typical spread.
-  func typicalVariance(level k: Int) -> Double {
-    let s = typicalSpread
-    let errors = residuals.column(k).indices.map { residuals[$0, k] * ratio(s, $0) }
-    return errors.reduce(0) { $0 + $1 * $1 } / Double(max(errors.count, 1))
+  /// A scatter known of the cells asked about, in place of the pool's own errors.
+  struct Scatter: Sendable {
+    /// Standard deviation of z at a level.
+    var deviation: Double
+    var level: Int
+    /// Degrees of freedom behind it.
+    var freedom: Double
   }
 
   /// Draws of the level vector of one cell around its expected one.
@@ -101,11 +110,12 @@ struct ResidualPool: Sendable, Hashable, Codable {
   ///   - expected: z per level.
   ///   - spread: the cell's own predictive spread, compared with those of the pool.
   ///   - widening: further factor on the spread (out of domain), 1 inside.
+  ///   - scatter: the scatter where it is known otherwise.
   ///   - excluded: a training cell to leave out of the pool.
   /// - Returns: draws × levels of z, non-decreasing in the level, and the pool cell behind each draw.
   func draws(
-    _ count: Int, expected m: [Double], spread s: Double?, widening: Double, excluding excluded: Int?,
-    stream: RandomStream
+    _ count: Int, expected m: [Double], spread s: Double?, widening: Double, scatter: Scatter?,
+    excluding excluded: Int?, stream: RandomStream
   ) -> (z: Matrix, source: [Int]) {
     var stream = stream
     // The units are the sample: each speaks as often as any other, and few of them say little about the next one.
@@ -120,6 +130,12 @@ struct ResidualPool: Sendable, Hashable, Codable {
     let bandwidth = 1.06 * _pow(Double(residuals.rows), -0.2)
     let shrink = 1 / (1 + bandwidth * bandwidth).squareRoot()
     let inflation = (Double(n + 1) / Double(max(n - 1, 1))).squareRoot()
+    // The pool mixes datasets of large and small errors, which no one dataset does: of a scatter known otherwise, only
+    // how the levels move together is taken from it.
+    let known = scatter.map { own -> (factor: Double, freedom: Double) in
+      let root = covarianceRoot.row(min(own.level, m.count - 1))
+      return (own.deviation / root.reduce(0) { $0 + $1 * $1 }.squareRoot(), own.freedom)
+    }
     // Which way a few whole units erred says nothing about the next one.
     let centre = m.indices.map { k in
       scheme == .cell ? 0 : mean(members.map { unit in mean(unit.map { residuals[$0, k] }) })
@@ -132,11 +148,11 @@ struct ResidualPool: Sendable, Hashable, Codable {
       source[d] = j
       let ratio = s.map { self.ratio($0, j) } ?? 1
       let noise = covarianceRoot.times(m.map { _ in stream.normal() })
-      let tail = studentFactor(freedom: Double(n - 1), stream.normal())
+      let tail = studentFactor(freedom: known?.freedom ?? Double(n - 1), stream.normal())
       var highest = -Double.infinity
       for k in m.indices {
-        let e = residuals[j, k] - centre[k] + bandwidth * noise[k]
-        highest = max(highest, m[k] + e * shrink * inflation * tail * ratio * widening)
+        let e = (residuals[j, k] - centre[k] + bandwidth * noise[k]) * shrink * inflation * ratio * widening
+        highest = max(highest, m[k] + (known.map { $0.factor * noise[k] } ?? e) * tail)
         z[d, k] = highest
       }
     }

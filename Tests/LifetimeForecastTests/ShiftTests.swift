@@ -42,8 +42,9 @@ import Testing
       FoldScheme.allCases, cells: cells, groups: groups, foldCount: 4, seed: 1, age: 0)
     #expect(plans.map(\.scheme) == [.cell, .group])
     for plan in plans {
-      for u in Set(plan.units) {
-        #expect(Set(plan.units.indices.filter { plan.units[$0] == u }.map { plan.folds[$0] }).count == 1)
+      #expect(plan.assignments.count == FoldPlan.mostAssignments && Set(plan.assignments).count > 1)
+      for (u, folds) in Set(plan.units).flatMap({ u in plan.assignments.map { (u, $0) } }) {
+        #expect(Set(plan.units.indices.filter { plan.units[$0] == u }.map { folds[$0] }).count == 1)
       }
     }
     #expect(abs(mean(plans[1].unitWeights) - 1) < 1e-12)
@@ -61,7 +62,8 @@ import Testing
     }
     func life(_ pool: ResidualPool) -> [Double] {
       pool.draws(
-        2000, expected: [0, 1], spread: 1, widening: 1, excluding: nil, stream: RandomStream(seed: 1, purpose: "t")
+        2000, expected: [0, 1], spread: 1, widening: 1, scatter: nil, excluding: nil,
+        stream: RandomStream(seed: 1, purpose: "t")
       ).z.column(1)
     }
     let cells = life(try pool(.cell, Array(0..<40)))
@@ -69,6 +71,77 @@ import Testing
     #expect(abs(median(cells) - 1.2) < 0.03)
     #expect(abs(median(groups) - 1) < 0.05)
     #expect(standardDeviation(groups) > 1.5 * standardDeviation(cells))
+  }
+
+  @Test("A scatter known of the cells stands in place of the pool's, and only its shape over the levels is kept")
+  func knownScatter() throws {
+    var stream = RandomStream(seed: 5, purpose: "errors")
+    let residuals = Matrix(
+      (0..<400).map { _ in
+        let e = 0.1 * stream.normal()
+        return [0.5 * e, e]
+      })
+    let pool = try ResidualPool(
+      plan: FoldPlan(scheme: .cell, units: Array(0..<400), folds: Array(0..<400)), variant: .hybrid, weights: [],
+      expected: Matrix(rows: 400, columns: 2), residuals: residuals, spread: [Double](repeating: 1, count: 400),
+      finished: [Bool](repeating: true, count: 400))
+    let z = pool.draws(
+      4000, expected: [0, 5], spread: 3, widening: 2, scatter: .init(deviation: 0.4, level: 1, freedom: 50),
+      excluding: nil, stream: RandomStream(seed: 1, purpose: "t")
+    ).z
+    #expect(abs(standardDeviation(z.column(1)) / 0.4 - 1) < 0.06)
+    #expect(abs(standardDeviation(z.column(0)) / 0.2 - 1) < 0.06)
+  }
+
+  /// Offsets and slopes of datasets drawn as the correction supposes them.
+  private func dataset(_ stream: inout RandomStream, cells: Int, scatter: Double) -> [(forecast: Double, error: Double)]
+  {
+    let (offset, slope) = (0.5 * stream.normal(), 0.3 + 0.8 * stream.normal())
+    return (0..<cells).map { _ in
+      let x = 0.3 * stream.normal()
+      return (forecast: 5 + x, error: offset + slope * x + scatter * stream.normal())
+    }
+  }
+
+  @Test("Slopes of datasets: their mean, their spread and the scatter about them are recovered")
+  func slopes() throws {
+    var stream = RandomStream(seed: 11, purpose: "slopes")
+    let found = try #require(LevelSlope((0..<400).map { _ in dataset(&stream, cells: 12, scatter: 0.2) }))
+    #expect(abs(found.mean - 0.3) < 0.12 && abs(found.variance.squareRoot() - 0.8) < 0.12)
+    #expect(abs(found.scatter.squareRoot() - 0.2) < 0.01)
+    #expect(LevelSlope((0..<2).map { _ in dataset(&stream, cells: 12, scatter: 0.2) }) == nil)
+  }
+
+  @Test("A dataset's line from a few of its groups covers the others as it says", arguments: [2, 6, 20])
+  func lineCovers(groups: Int) throws {
+    var stream = RandomStream(seed: UInt64(groups), purpose: "line")
+    var prior = LevelSlope.unknown(scatter: 0.04)
+    (prior.mean, prior.variance) = (0.3, 0.64)
+    var (inside, count, rest, raw) = (0, 0, 0.0, 0.0)
+    for _ in 0..<400 {
+      let all = dataset(&stream, cells: groups + 10, scatter: 0.2)
+      let line = DatasetCorrection.Line(Array(all.prefix(groups)), between: 0.25, slope: prior)
+      for cell in all.dropFirst(groups) {
+        let e = cell.error - line.shift(cell.forecast)
+        if abs(e) < 1.645 * line.deviation(cell.forecast) { inside += 1 }
+        rest += e * e
+        raw += cell.error * cell.error
+        count += 1
+      }
+    }
+    #expect(abs(Double(inside) / Double(count) - 0.9) < 0.04)
+    #expect(rest < 0.6 * raw)
+  }
+
+  @Test("Too few batches to learn from: a record from elsewhere is asked of all members alike")
+  func elsewhere() async throws {
+    let core = try await SyntheticCells.core(SyntheticCells.make(40, seed: 7), at: 50)
+    let pool = try #require(core.pools.first { $0.scheme == .elsewhere && $0.variant == .hybrid })
+    for weights in pool.weights {
+      let used = weights.filter { $0 > 0 }
+      #expect(used.count >= 3 && used.allSatisfy { abs($0 - 1 / Double(used.count)) < 1e-12 })
+    }
+    #expect(core.pool(.hybrid, for: [.dataset, .batch, .elsewhere, .group])?.scheme == .elsewhere)
   }
 
   @Test("No forecast is drawn from errors that nobody measured, unless there are no others")
@@ -85,7 +158,8 @@ import Testing
     let far = try pool(.dataset, finished: finished)
     #expect(far.unfinished == [0])
     let drawn = far.draws(
-      500, expected: [0], spread: 1, widening: 1, excluding: nil, stream: RandomStream(seed: 1, purpose: "t"))
+      500, expected: [0], spread: 1, widening: 1, scatter: nil, excluding: nil,
+      stream: RandomStream(seed: 1, purpose: "t"))
     #expect(drawn.source.allSatisfy { $0 >= 10 })
     #expect(try pool(.group, finished: finished).unfinished.isEmpty)
     #expect(try pool(.dataset, finished: (0..<30).map { $0 >= 16 }).unfinished.isEmpty)
@@ -178,7 +252,7 @@ import Testing
     let rows = results.flatMap(\.rows).filter { $0.dataset == "d" && $0.model == "hybrid" }
     let blind = try #require(rows.first { $0.split == "cross-validation by dataset" })
     let told = try #require(rows.first { $0.split == "5 own cells" })
-    #expect(blind.counts.cells == 20 && told.counts.cells == 15)
+    #expect(blind.counts.cells == 20 && told.counts.cells == 5 * 15)
     let (before, after) = (try #require(blind.life.mape.value), try #require(told.life.mape.value))
     #expect(after < 0.9 * before, "\(before) \(after)")
     #expect(try #require(told.life.coverage90.value) >= 0.7)
