@@ -56,7 +56,7 @@ let package = Package(
     target(
       "DesignOptimization",
       [
-        "DegradationPhysics", "ResidualLearning", "BatteryData", "NumericalMethods", "CellModel",
+        "LifetimeForecast", "DegradationPhysics", "ResidualLearning", "BatteryData", "NumericalMethods", "CellModel",
         .product(name: "TOMLKit", package: "TOMLKit"),
       ]),
     target(

@@ -2,7 +2,7 @@ internal import Foundation
 internal import NumericalMethods
 
 /// One design with what was found of it.
-public struct StudiedDesign: Sendable, Hashable {
+public struct StudiedDesign: Sendable, Hashable, Codable {
   /// Columns of the design.
   public var design: [String: DesignValue]
   /// Genes within the space.
@@ -19,11 +19,21 @@ public struct StudiedDesign: Sendable, Hashable {
   public var draws: Int
   /// What hinders it.
   public var fault: String?
+  /// Why it lies outside what the evaluator was taught by, variable by variable; empty inside.
+  public var objections: [String]
   /// Number of the evaluation, from 0.
   public var index: Int
 
   /// Whether every constraint holds.
   public var isFeasible: Bool { fault == nil && violations.allSatisfy { $0 <= 0 } }
+}
+
+/// How far a study had come: what another run of it need not evaluate again.
+public struct StudyCheckpoint: Sendable, Hashable, Codable {
+  /// Designs evaluated, in order.
+  public var designs: [StudiedDesign]
+  /// Scale of each chance constraint.
+  var scales: [Double]
 }
 
 /// Whether the chance constraints of a design on the front hold on fresh virtual cells.
@@ -82,6 +92,10 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
   /// Added to the seed for virtual cells that the search has not seen.
   static var verifyingSeed: UInt64 { 0x5eed }
 
+  /// Share of the budget that ends the search with small steps from the best.
+  private static var polishShare: Double { 0.15 }
+  private static var mostRestarts: Int { 3 }
+
   private var kinds: [GeneKind] {
     definition.space.variables.map { v in
       switch v.range {
@@ -96,28 +110,40 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
   ///
   /// - Parameters:
   ///   - starts: designs to begin with (a base design, measured designs); those outside the space are left out.
+  ///   - resuming: what an earlier run of the same study had reached: the search takes the same path, and nothing is
+  ///     evaluated again.
+  ///   - checkpoint: called after each generation with what has been reached.
   ///   - progress: designs evaluated so far, of how many.
   /// - Throws: what the evaluator throws; cancellation.
   public func run(
-    starts: [[String: DesignValue]] = [], progress: (@Sendable (Int, Int) -> Void)? = nil
+    starts: [[String: DesignValue]] = [], resuming: StudyCheckpoint? = nil,
+    checkpoint: ((StudyCheckpoint) throws -> Void)? = nil, progress: (@Sendable (Int, Int) -> Void)? = nil
   ) async throws -> StudyResult {
+    let stored = Dictionary((resuming?.designs ?? []).map { ($0.genes, $0) }) { a, _ in a }
     let budget = definition.budget
     let size = min(max(budget <= 1000 ? 20 : budget <= 4000 ? 40 : 100, 4), max(budget / 4, 4))
     var search = EvolutionarySearch(
       kinds, size: size, starts: starts.compactMap { definition.space.genes($0) }, seed: definition.seed)
     var history: [StudiedDesign] = []
     var known: [[Double]: Int] = [:]
-    var scales: [Double] = []
+    var scales: [Double] = resuming?.scales ?? []
     var curve: [(evaluations: Int, value: Double)] = []
     var frame: (low: [Double], span: [Double])?
     var stop = "budget"
     var barren = 0
+    // Whether the last restart has found nothing so far.
+    var isBarren = false
+    var restarts = 0
+    var isPolished = false
     while history.count < budget {
       try Task.checkCancellation()
       let genes = Array(search.ask().prefix(budget - search.evaluations))
       if genes.isEmpty { break }
       let new = genes.filter { known[$0] == nil }.reduce(into: [[Double]]()) { if !$0.contains($1) { $0.append($1) } }
-      let found = try await studied(new, draws: definition.draws, seed: definition.seed, scales: &scales)
+      let fresh = new.filter { stored[$0] == nil }
+      let made = try await studied(fresh, draws: definition.draws, seed: definition.seed, scales: &scales)
+      let byGenes = Dictionary(uniqueKeysWithValues: zip(fresh, made))
+      let found = new.compactMap { stored[$0] ?? byGenes[$0] }
       for (g, var design) in zip(new, found) {
         design.index = history.count
         known[g] = history.count
@@ -137,13 +163,26 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
         let value = ParetoFront.hypervolume(scaled, reference: frame.low.map { _ in 1.1 })
         let before = curve.last?.value ?? 0
         barren = value > before * 1.001 ? 0 : barren + 1
+        if barren == 0 { isBarren = false }
         curve.append((history.count, value))
       }
+      if !fresh.isEmpty { try checkpoint?(StudyCheckpoint(designs: history, scales: scales)) }
       progress?(history.count, budget)
-      // Nothing new for a third of the budget.
-      if new.isEmpty || barren * size > max(budget / 3, 10 * size) {
-        stop = "stalled"
-        break
+      if isPolished {
+        if stop == "stalled", !search.isPolishing { break }
+        continue
+      }
+      if new.isEmpty || barren * size > max(budget / 5, 10 * size) {
+        // Twice nothing new: what is left of the budget would find nothing either.
+        restarts += 1
+        if restarts > Self.mostRestarts || isBarren { stop = "stalled" }
+        isBarren = true
+        barren = 0
+        search.restart()
+      }
+      if stop == "stalled" || Double(search.evaluations) >= (1 - Self.polishShare) * Double(budget) {
+        isPolished = true
+        search.polish()
       }
     }
     let front = try await verified(history, search.archive)
@@ -158,7 +197,7 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     var designs = genes.map { g -> StudiedDesign in
       var d = StudiedDesign(
         design: [:], genes: g, objectives: [], quantiles: [], probabilities: [], violations: [], draws: 0, fault: nil,
-        index: 0)
+        objections: [], index: 0)
       do throws(DesignSpaceError) {
         d.design = try space.design(g)
         d.violations = space.violations(d.design)
@@ -175,6 +214,9 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
       designs[i].fault = found[k].fault
       guard found[k].fault == nil else { continue }
       designs[i].draws = draws
+      let chosen = Set(space.variables.map(\.name) + space.linked.map(\.name) + [""])
+      designs[i].objections = found[k].objections.filter { chosen.contains($0.key) }.sorted { $0.key < $1.key }
+        .map(\.value)
       fill(&designs[i], found[k].metrics, scales)
     }
     for i in designs.indices where designs[i].objectives.isEmpty {

@@ -57,6 +57,7 @@ public struct EvolutionarySearch: Sendable, Codable {
   private var pendingByDifference: [Bool] = []
   private var differenceShare = 0.5
   private var survivors: [[Double]] = []
+  private var local: LocalPolish?
   /// The current population.
   public private(set) var population: [Evaluated] = []
   /// Feasible points that nothing dominates, in order of their evaluation; at most 2000.
@@ -65,6 +66,8 @@ public struct EvolutionarySearch: Sendable, Codable {
   public private(set) var evaluations = 0
 
   private static let archiveSize = 2000
+
+  private var isMany: Bool { (population.first?.objectives.count ?? 0) >= 3 }
 
   /// A search.
   ///
@@ -80,9 +83,34 @@ public struct EvolutionarySearch: Sendable, Codable {
     self.seed = seed
   }
 
+  /// Begins anew with other points; the archive stays, and seeds none of them.
+  public mutating func restart() {
+    population = []
+    starts = []
+    pending = []
+    local = nil
+  }
+
+  /// From the next `ask` on, the ends of the archive's front and its knee are moved by small steps; when nothing more is
+  /// gained by that, the search goes on as before.
+  public mutating func polish() {
+    local = LocalPolish(archive, kinds)
+    pending = []
+  }
+
+  /// Whether the small steps of `polish` go on.
+  public var isPolishing: Bool { local != nil }
+
   /// The points to evaluate next, in order.
   public mutating func ask() -> [[Double]] {
     if !pending.isEmpty { return pending }
+    if let steps = local?.ask() {
+      if !steps.isEmpty {
+        pending = steps
+        return pending
+      }
+      local = nil
+    }
     var stream = RandomStream(seed: seed, purpose: "search", draw: generation)
     if population.isEmpty {
       pending = Array(starts.prefix(size)) + firstPoints(size - min(starts.count, size), &stream)
@@ -109,8 +137,10 @@ public struct EvolutionarySearch: Sendable, Codable {
     }
     evaluations += children.count
     let first = evaluations - children.count
+    let isPolish = local != nil
+    local?.tell(children)
     let kept = Self.survivors(population + children, count: size, seed: seed, generation: generation)
-    if !population.isEmpty {
+    if !population.isEmpty, !isPolish {
       var counts = [0.0, 0.0]
       for s in kept where s.index >= first { counts[pendingByDifference[s.index - first] ? 1 : 0] += 1 }
       survivors = Array((survivors + [counts]).suffix(5))
@@ -173,7 +203,8 @@ public struct EvolutionarySearch: Sendable, Codable {
     if byDifference {
       let r = population[stream.index(below: population.count)].genes
       let s = population[stream.index(below: population.count)].genes
-      let f = [0.3, 0.5, 0.8][stream.index(below: 3)]
+      // Many objectives: the front is a surface, along which steps are small.
+      let f = (isMany ? [0.1, 0.2, 0.4] : [0.3, 0.5, 0.8])[stream.index(below: 3)]
       let sure = stream.index(below: kinds.count)
       for g in kinds.indices where kinds[g] == .real {
         if stream.uniform() < 0.7 || g == sure { out[g] = Self.reflected(base[g] + f * (r[g] - s[g])) }
@@ -183,7 +214,7 @@ public struct EvolutionarySearch: Sendable, Codable {
       for g in kinds.indices where kinds[g] == .real {
         var x = parent[g]
         if crosses, stream.uniform() < 0.5 {
-          x = Self.crossed(parent[g], base[g], stream.uniform())
+          x = Self.crossed(parent[g], base[g], stream.uniform(), index: isMany ? 30 : 15)
           if stream.uniform() < 0.5 { x = parent[g] + base[g] - x }
         }
         if stream.uniform() < 1 / n { x = Self.mutated(Self.reflected(x), stream.uniform()) }
@@ -210,9 +241,9 @@ public struct EvolutionarySearch: Sendable, Codable {
     return out
   }
 
-  /// Simulated binary crossover of two genes, distribution index 15.
-  private static func crossed(_ a: Double, _ b: Double, _ u: Double) -> Double {
-    let power = 1 / 16.0
+  /// Simulated binary crossover of two genes.
+  private static func crossed(_ a: Double, _ b: Double, _ u: Double, index: Double) -> Double {
+    let power = 1 / (index + 1)
     let beta = u <= 0.5 ? pow(2 * u, power) : pow(1 / (2 * (1 - u)), power)
     return 0.5 * ((1 + beta) * a + (1 - beta) * b)
   }

@@ -39,7 +39,7 @@ public struct PhysicsEvaluator: DesignEvaluator {
   public func evaluate(_ designs: [[String: DesignValue]], draws: Int, seed: UInt64) async throws -> [DesignDraws] {
     let (population, variability, limit, horizon) = (population, variability, limit, horizon)
     return try await parallelMap(count: designs.count, width: threads) { i in
-      let attributes = Self.attributes(designs[i])
+      let attributes = CellAttributes(designs[i])
       let cells: [SulfideCell]
       var masses: [Double] = []
       do throws(DesignError) {
@@ -61,7 +61,7 @@ public struct PhysicsEvaluator: DesignEvaluator {
       out["areal_capacity_mah_cm2"] = runs.map { ($0.arealCapacityAhPerM2.first ?? 0) * 0.1 }
       out["area_resistance_ohm_cm2"] = runs.map { ($0.areaResistanceOhmM2.first ?? 0) * 1e4 }
       out["final_retention"] = runs.map { $0.capacityRetention.last ?? 0 }
-      return DesignDraws(metrics: out)
+      return DesignDraws(metrics: out, objections: Self.objections(designs[i]))
     }
   }
 
@@ -72,7 +72,7 @@ public struct PhysicsEvaluator: DesignEvaluator {
   public func endings(
     of design: [String: DesignValue], draws: Int, seed: UInt64
   ) async throws -> (shares: [FailureMode: Double], leading: Mechanism?)? {
-    let attributes = Self.attributes(design)
+    let attributes = CellAttributes(design)
     guard let (cells, _) = try? Self.virtualCells(attributes, population, variability, count: draws, seed: seed),
       let cell = try? SulfideCell(attributes, library: population.library)
     else { return nil }
@@ -87,15 +87,16 @@ public struct PhysicsEvaluator: DesignEvaluator {
     return (modes.mapValues { Double($0.count) / Double(runs.count) }, leading)
   }
 
-  private static func attributes(_ design: [String: DesignValue]) -> CellAttributes {
-    var attributes = CellAttributes()
+  /// Why a design lies outside what was published, column by column.
+  static func objections(_ design: [String: DesignValue]) -> [String: String] {
+    var out: [String: String] = [:]
     for (name, value) in design {
       switch value {
-      case .number(let x): attributes.numbers[name] = x
-      case .text(let t): attributes.texts[name] = t
+      case .number(let x): out[name] = PublishedDomain.objection(name, x)
+      case .text(let t): out[name] = PublishedDomain.objection(name, t)
       }
     }
-    return attributes
+    return out
   }
 
   /// The virtual cells of a design and the mass of each stack [kg m⁻²].
@@ -133,5 +134,18 @@ public enum StackMass {
       default: 20e-6 * 534.0
       }
     return active / fraction + separator + anode + 10e-6 * 2700 + 8e-6 * 8900
+  }
+}
+
+extension CellAttributes {
+  /// The columns of a design.
+  init(_ design: [String: DesignValue]) {
+    self.init()
+    for (name, value) in design {
+      switch value {
+      case .number(let x): numbers[name] = x
+      case .text(let t): texts[name] = t
+      }
+    }
   }
 }

@@ -95,6 +95,14 @@ public struct SpaceFile: Sendable {
     }
   }
 
+  /// The files that a study is made of: the space, the table of its base design, the spread of what is built.
+  public static func inputs(of path: String) throws -> [String] {
+    let root = try StudyTable(contentsOf: path).root
+    let base = (root["base"] as? String)?.split(separator: ":", maxSplits: 1).first.map(String.init)
+    let spread = (root["robust"] as? [String: Any])?["variability"] as? String
+    return [path] + [base, spread].compactMap { $0 }.map { StudyTable.beside(path, $0) }
+  }
+
   private static func variable(_ entry: [String: Any], _ reader: StudyTable, _ part: String) throws -> DesignVariable {
     let name = try reader.text(entry, "name", part)
     let type = try reader.text(entry, "type", "\(part) \"\(name)\"")

@@ -96,11 +96,14 @@ public struct DesignDraws: Sendable, Hashable {
   public var metrics: [String: [Double]]
   /// What hinders the evaluation of this design.
   public var fault: String?
+  /// Why the design lies outside what the evaluator was taught by, by column, or under "" for the design as a whole.
+  public var objections: [String: String]
 
   /// Draws of a design.
-  public init(metrics: [String: [Double]], fault: String? = nil) {
+  public init(metrics: [String: [Double]], fault: String? = nil, objections: [String: String] = [:]) {
     self.metrics = metrics
     self.fault = fault
+    self.objections = objections
   }
 }
 

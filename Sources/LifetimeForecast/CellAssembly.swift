@@ -13,9 +13,11 @@ struct CellAssembly: Sendable {
   var sulfidePrior: [String: SulfidePrior]
 
   /// Cells with their curves up to `longest`, the latest age that any forecast will see.
+  ///
+  /// - Parameter expected: what the simulation expects, where it is known; nil to simulate it.
   static func make(
     _ dataset: Dataset, cellIDs: [String], endOfLife: EndOfLife, traits: RecordTraits?, longest: Double,
-    seed: UInt64, threads: Int
+    expected: [String: SulfidePrior]? = nil, seed: UInt64, threads: Int
   ) async throws -> CellAssembly {
     let wanted = Set(cellIDs)
     var histories = dataset.cells.filter { wanted.contains($0.id) && $0.status != .excluded }
@@ -26,8 +28,8 @@ struct CellAssembly: Sendable {
     }
     let preparation = CellPreparation(description: dataset.description, endOfLife: endOfLife)
     let known = try traits ?? RecordTraits(retentions: histories.map { try preparation.relative($0).retention })
-    var prior: [String: SulfidePrior] = [:]
-    if dataset.description.family == .sulfideSolidState {
+    var prior = expected ?? [:]
+    if expected == nil, dataset.description.family == .sulfideSolidState {
       prior = try await SulfidePrior.make(
         histories, loneStudy: dataset.description.kind == .literature ? nil : dataset.description.name, seed: seed,
         threads: threads)

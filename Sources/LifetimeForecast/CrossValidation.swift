@@ -17,7 +17,7 @@ public enum HoldOut: String, Sendable, Hashable, CaseIterable {
 /// Scores of cells that were held out in turn, the whole model refitted without them each time.
 public enum CrossValidation {
   /// Times that a dataset's own cells are drawn: which few they are decides much.
-  static let ownCellDraws = 5
+  public static let ownCellDraws = 5
 
   /// Runs it on each dataset (or over the datasets).
   ///

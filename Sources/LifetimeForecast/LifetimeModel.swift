@@ -64,6 +64,9 @@ public struct LifetimeModel: Sendable, Codable {
   /// Hash of the bundle that this model recalibrates; nil for one that was trained afresh.
   public var parent: String?
 
+  /// Whether published cells taught the model, rather than measured records.
+  public var isTaughtByPublications: Bool { study != nil }
+
   /// Cells whose expectations are worked out together.
   private static let batch = 32
 

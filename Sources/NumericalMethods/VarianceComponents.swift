@@ -23,9 +23,12 @@ public struct VarianceComponents: Sendable, Hashable {
     public var outer: Int
     /// Inner unit (a batch), numbered apart in each outer unit.
     public var inner: Int
+    /// Whether the true value is only known to lie above `value`.
+    public var isLowerBound: Bool
 
     /// A value.
-    public init(_ value: Double, condition: Int = 0, outer: Int = 0, inner: Int = 0) {
+    public init(_ value: Double, condition: Int = 0, outer: Int = 0, inner: Int = 0, isLowerBound: Bool = false) {
+      self.isLowerBound = isLowerBound
       self.value = value
       self.condition = condition
       self.outer = outer
@@ -88,10 +91,18 @@ public struct VarianceComponents: Sendable, Hashable {
   /// - Parameters:
   ///   - data: values; a condition with one value informs nothing.
   ///   - prior: scales of the priors.
-  public init(_ data: [Observation], prior: PriorScales = PriorScales()) {
+  ///   - seed: the source of chance where values are only known to lie above a bound; of no meaning otherwise.
+  public init(_ data: [Observation], prior: PriorScales = PriorScales(), seed: UInt64 = 1) {
+    let scales = [prior.outer, prior.inner, prior.residual]
+    let found =
+      data.contains(where: \.isLowerBound) ? Self.sampled(data, scales, seed: seed) : Self.gridded(data, scales)
+    (outer, inner, residual) = (found[0], found[1], found[2])
+  }
+
+  /// By the grid: lab, batch and cell.
+  private static func gridded(_ data: [Observation], _ scales: [Double]) -> [Component] {
     let likelihood = NestedLikelihood(data)
     let freedom = likelihood.freedom
-    let scales = [prior.outer, prior.inner, prior.residual]
     let count = 41
     // Where a component is not estimable its axis is the prior's alone, and the likelihood does not see it.
     let spread = max(likelihood.overallSpread, 1e-12)
@@ -126,17 +137,34 @@ public struct VarianceComponents: Sendable, Hashable {
     let modes = likelihood.mode(estimable: freedom.map { $0 > 0 })
     func component(_ k: Int) -> Component {
       if freedom[k] <= 0 {
-        let q = [0.05, 0.5, 0.95].map { scales[k] * Self.halfTQuantile($0) }
+        let q = [0.05, 0.5, 0.95].map { scales[k] * halfTQuantile($0) }
         return Component(median: q[1], q05: q[0], q95: q[2], mode: .nan, freedom: 0, status: .assumed)
       }
-      let q = [0.05, 0.5, 0.95].map { Self.quantile(axes[k], margins[k], $0) }
+      let q = [0.05, 0.5, 0.95].map { quantile(axes[k], margins[k], $0) }
       return Component(
         median: q[1], q05: q[0], q95: q[2], mode: modes[k], freedom: freedom[k],
         status: freedom[k] >= 5 ? .estimated : .weak)
     }
-    outer = component(0)
-    inner = component(1)
-    residual = component(2)
+    return (0..<3).map(component)
+  }
+
+  /// By sampling, where some values are bounds; without modes.
+  private static func sampled(_ all: [Observation], _ scales: [Double], seed: UInt64) -> [Component] {
+    // A condition of bounds alone has no mean to scatter about.
+    let known = Set(all.filter { !$0.isLowerBound }.map(\.condition))
+    let data = all.filter { known.contains($0.condition) }
+    let freedom = NestedLikelihood(data).freedom
+    let found = CensoredComponents(data, scales: scales, seed: seed).draws
+    func component(_ k: Int) -> Component {
+      let q =
+        found[k].isEmpty
+        ? [0.05, 0.5, 0.95].map { scales[k] * halfTQuantile($0) }
+        : [0.05, 0.5, 0.95].map { NumericalMethods.quantile(ofSorted: found[k], $0) }
+      return Component(
+        median: q[1], q05: q[0], q95: q[2], mode: .nan, freedom: max(freedom[k], 0),
+        status: found[k].isEmpty ? .assumed : freedom[k] >= 5 ? .estimated : .weak)
+    }
+    return (0..<3).map(component)
   }
 
   /// Quantile of a density on a grid even in the logarithm, straight between the middles of its cells.

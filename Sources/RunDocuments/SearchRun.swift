@@ -1,15 +1,20 @@
+internal import Foundation
 package import SolidFade
 
 /// A design space in, its best designs out: what `solidfade optimize` and the C library do.
 package struct SearchRun: Sendable {
   /// The space, a TOML file.
   package var space: String
+  /// Model bundle whose lives are searched; nil takes the physics alone.
+  package var model: String?
   /// Designs to evaluate.
   package var budget = 500
   /// Retention that ends life.
   package var limit = 0.8
   /// Last cycle simulated.
   package var horizon = 1000.0
+  /// File that keeps what was evaluated, for a run that is broken off; nil for none.
+  package var checkpoint: String?
   package var seed: UInt64 = 1
   package var threads = 1
 
@@ -24,29 +29,31 @@ package struct SearchRun: Sendable {
   package func run(
     progress: (@Sendable (ProgressEvent) -> Void)? = nil
   ) async throws -> (outcome: Outcome, files: [String: [UInt8]]) {
-    var evaluator = PhysicsEvaluator(limit: limit, horizon: horizon, threads: threads)
-    let file = try SpaceFile(contentsOf: space, metrics: evaluator.metrics)
-    evaluator.variability = file.variability
+    let (file, evaluator) = try study()
     var definition = file.definition
     definition.budget = budget
     definition.seed = seed
     let study = DesignStudy(definition, evaluator: evaluator)
-    let result = try await study.run(starts: [definition.space.base]) {
+    var nominal = evaluator
+    nominal.physics.variability = .none
+    let stored = try checkpoint.map { try CheckpointFile($0, of: try fingerprint()) }
+    let result = try await study.run(
+      starts: [definition.space.base], resuming: try stored?.read(), checkpoint: { try stored?.write($0) }
+    ) {
       progress?(ProgressEvent(stage: "search", done: $0, total: $1))
     }
     var writer = StudyWriter(definition: definition, result: result)
     if !result.front.isEmpty {
-      var nominal = evaluator
-      nominal.variability = .none
       let why = try await study.explanation(of: result, nominal: file.variability.parameters.isEmpty ? nil : nominal)
       if let why {
         writer.explanation = why
-        writer.endings = try await evaluator.endings(
+        writer.endings = try await evaluator.physics.endings(
           of: result.front[why.member].fresh.design, draws: definition.draws, seed: seed)
-        writer.baseEndings = try await evaluator.endings(of: definition.space.base, draws: definition.draws, seed: seed)
+        writer.baseEndings = try await evaluator.physics.endings(
+          of: definition.space.base, draws: definition.draws, seed: seed)
       }
     }
-    var outcome = Outcome(warnings: faults(result.history))
+    var outcome = Outcome(warnings: faults(result.history) + extrapolations(definition.space, result))
     outcome.document = writer.document
     if !result.front.isEmpty {
       outcome.text = writer.text
@@ -62,6 +69,48 @@ package struct SearchRun: Sendable {
             .joined(separator: "; "), help: "relax one of these; the others can be kept"))
     }
     return (outcome, writer.files)
+  }
+
+  /// The study of the file, and what says how its designs do.
+  func study() throws -> (file: SpaceFile, evaluator: ModelEvaluator) {
+    var physics = PhysicsEvaluator(limit: limit, horizon: horizon, threads: threads)
+    let file = try SpaceFile(contentsOf: space, metrics: physics.metrics)
+    physics.variability = file.variability
+    let fitted = try model.map { try LifetimeModel.read($0, forecastingFrom: [0]).model }
+    if let model, case .baseline(let name)? = fitted?.kind {
+      throw DataFaults(
+        DataFault(
+          "E047", file: model, field: "kind", "a baseline:\(name) model is a rival for evaluate; it makes no forecasts",
+          help: "train with --kind hybrid, physics or ml"))
+    }
+    return (file, ModelEvaluator(model: fitted, base: file.definition.space.base, physics: physics))
+  }
+
+  /// What an evaluation hangs on.
+  private func fingerprint() throws -> String {
+    var text = "\(limit) \(horizon) \(seed) \(toolVersion)"
+    for path in try SpaceFile.inputs(of: space) + (model.map { [$0 + "/bundle.json"] } ?? []) {
+      text += " " + sha256([UInt8](FileManager.default.contents(atPath: path) ?? Data()))
+    }
+    return sha256(Array(text.utf8))
+  }
+
+  /// Where the search left what the model was taught by: variables that nothing measured ever varied, and how much of
+  /// the front lies outside.
+  private func extrapolations(_ searched: DesignSpace, _ result: StudyResult) -> [DataWarning] {
+    let counts = Dictionary(grouping: result.front.flatMap { Set($0.fresh.objections.map(reason)) }) { $0 }
+    return counts.sorted { $0.key < $1.key }.prefix(10).map { why, members in
+      DataWarning(
+        "W073", file: space, field: "variable",
+        "\(members.count) of \(result.front.count) designs on the front are extrapolations: \(why)",
+        help: "see `outside` in front.csv; test before building on them")
+    }
+  }
+
+  /// A reason without the value of the single design.
+  private func reason(_ text: String) -> String {
+    guard let cut = text.range(of: " outside the published ") else { return text }
+    return String(text[..<cut.lowerBound].prefix { $0 != " " }) + String(text[cut.lowerBound...])
   }
 
   /// What kept designs from being simulated, each reason once.

@@ -59,7 +59,9 @@ package struct StudyWriter {
   package var files: [String: [UInt8]] {
     let chances = definition.chances.indices.map { "p_constraint_\($0 + 1)" }
     var front = CSVWriter(
-      header: ["design_id"] + variables + objectiveHeader + chances + ["verdict", "n_draws", "evaluation"])
+      header: ["design_id"] + variables + objectiveHeader + chances + [
+        "verdict", "n_draws", "evaluation", "in_domain", "outside",
+      ])
     var history = CSVWriter(
       header: ["evaluation"] + variables + objectiveHeader + chances + ["feasible", "violation", "fault"])
     var candidates = CSVWriter(header: ["cell_id"] + columns)
@@ -68,7 +70,8 @@ package struct StudyWriter {
       front.append(
         [.text("d\(k + 1)")] + variables.map { cell(d.design[$0]) } + objectiveFields(d)
           + d.probabilities.map { .number($0) }
-          + [.text(m.verdict.rawValue), .number(Double(d.draws)), .number(Double(d.index))])
+          + [.text(m.verdict.rawValue), .number(Double(d.draws)), .number(Double(d.index))]
+          + [.bool(d.objections.isEmpty), .text(d.objections.isEmpty ? nil : d.objections.joined(separator: "; "))])
       candidates.append([.text("d\(k + 1)")] + columns.map { cell(d.design[$0]) })
     }
     for d in result.history {
@@ -108,6 +111,7 @@ package struct StudyWriter {
             "objectives": .array(m.fresh.objectives.map { ResultDocument.real($0) }),
             "searched": .array(m.searched.map { ResultDocument.real($0) }),
             "probabilities": .array(m.fresh.probabilities.map { .number($0) }), "verdict": .string(m.verdict.rawValue),
+            "outside": .array(m.fresh.objections.map { .string($0) }),
           ])
         }),
       "explanation": explanation.map(tree) ?? .null,

@@ -158,12 +158,13 @@ extension ForecastRun {
 extension SearchRun {
   /// A search as a request asks for it.
   init(_ request: Request) throws {
-    try request.allow(["space", "space_toml", "budget", "eol", "horizon"])
+    try request.allow(["space", "space_toml", "model", "budget", "eol", "horizon"])
     switch (try request.text("space"), try request.text("space_toml")) {
     case (let path?, nil): self.init(space: path)
     case (nil, let text?): self.init(space: try request.write("space.toml", Array(text.utf8)))
     default: throw Request.fault("space", "give a path as \"space\", or the file's content as \"space_toml\"")
     }
+    model = try request.text("model")
     budget = try request.whole("budget", in: Self.allowedBudgets) ?? budget
     limit = try request.number("eol", in: Self.allowedLimits) ?? limit
     horizon = try request.number("horizon", in: Self.allowedHorizons) ?? horizon

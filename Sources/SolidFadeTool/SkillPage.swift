@@ -45,7 +45,8 @@ struct SkillPage {
         for row in own {
           let values = Dictionary(uniqueKeysWithValues: row.scores.map { ($0.name, $0.score) })
           let isOwn = row.split?.hasSuffix("own cells") ?? false
-          text += "| \(row.model)\(isOwn ? ", recalibrated on \(row.split ?? "")" : "") | "
+          let own = "recalibrated on \(row.split ?? ""), drawn \(CrossValidation.ownCellDraws) times"
+          text += "| \(row.model)\(isOwn ? ", " + own : "") | "
           text += Self.columns.map { cell(values[$0.0], isMain: row.model == head.model) }.joined(separator: " | ")
           text += " |\n"
         }

@@ -31,7 +31,7 @@ struct VariabilityFit: AsyncParsableCommand {
       let dataset = try DatasetReader.read(data)
       var limit = dataset.description.endOfLife
       if let eol { limit = EndOfLife(fraction: eol, reference: limit.reference) }
-      let lives = try ObservedLives.of(dataset, limit: limit)
+      let (lives, bounds) = try ObservedLives.withBounds(of: dataset, limit: limit)
       func number(_ names: [String]) -> [String: Int] {
         Dictionary(uniqueKeysWithValues: Set(names).sorted().enumerated().map { ($1, $0) })
       }
@@ -41,12 +41,17 @@ struct VariabilityFit: AsyncParsableCommand {
       let labs = number(dataset.cells.map(lab))
       let lots = number(dataset.cells.map(lot))
       let observations = dataset.cells.compactMap { c -> VarianceComponents.Observation? in
-        lives[c.id].map {
+        (lives[c.id] ?? bounds[c.id]).map {
           VarianceComponents.Observation(
-            log($0), condition: groups[c.groupID] ?? 0, outer: labs[lab(c)] ?? 0, inner: lots[lot(c)] ?? 0)
+            log($0), condition: groups[c.groupID] ?? 0, outer: labs[lab(c)] ?? 0, inner: lots[lot(c)] ?? 0,
+            isLowerBound: lives[c.id] == nil)
         }
       }
-      let found = VarianceComponents(observations)
+      let alive = observations.count { $0.isLowerBound }
+      // Where most cells still live, their bounds say more about the prior than about the scatter.
+      let isMostlyAlive = 2 * alive > observations.count
+      let found = VarianceComponents(
+        isMostlyAlive ? observations.filter { !$0.isLowerBound } : observations, seed: global.seed)
       let early = dataset.cells.count { c in
         guard c.status == .failed, let last = c.series.ages.last else { return false }
         return last <= until
@@ -63,7 +68,14 @@ struct VariabilityFit: AsyncParsableCommand {
             "W071", file: data, field: "group_id", "no replicates: spread is assumed, not measured",
             help: "cells of one condition share a group_id"))
       }
-      outcome.text = text(levels, beta, observations.count)
+      if isMostlyAlive {
+        outcome.warnings.append(
+          DataWarning(
+            "W075", file: data, field: "observed_life",
+            "\(alive) of \(observations.count) cells have not reached \(shortest(limit.fraction)): they are left out, and the spread is that of the short-lived",
+            help: "ask for a higher --eol that most cells have reached"))
+      }
+      outcome.text = text(levels, beta, lives.count, alive: isMostlyAlive ? 0 : alive)
       outcome.document = [
         "levels": .object(
           Dictionary(
@@ -89,13 +101,15 @@ struct VariabilityFit: AsyncParsableCommand {
 
   private typealias Levels = [(String, VarianceComponents.Component)]
 
-  private func text(_ levels: Levels, _ beta: [Double], _ cells: Int) -> String {
+  private func text(_ levels: Levels, _ beta: [Double], _ cells: Int, alive: Int) -> String {
     var rows = [["level", "sd of log life", "q05", "q95", "df", "status"]]
     for (name, c) in levels {
       rows.append(
         [name] + [c.median, c.q05, c.q95].map { Tables.significant($0) } + ["\(c.freedom)", c.status.rawValue])
     }
-    var text = Tables.aligned(rows) + "from \(cells) lives\n"
+    var text =
+      Tables.aligned(rows) + "from \(cells) lives" + (alive > 0 ? " and \(alive) cells that outlived their test" : "")
+    text += "\n"
     for (name, c) in levels where c.status == .weak {
       text += "\(c.freedom) degrees of freedom fix the spread of a \(name) to within a factor of "
       text += "\(Tables.significant((c.q95 / c.q05).squareRoot())) either way; the prior counts.\n"

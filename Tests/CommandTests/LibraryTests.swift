@@ -100,7 +100,7 @@ struct LibraryTests {
     #expect(wrong == 2)
     #expect(
       Library.messages(refused) == [
-        "cells: unknown key; there are budget, eol, horizon, seed, space, space_toml, threads"
+        "cells: unknown key; there are budget, eol, horizon, model, seed, space, space_toml, threads"
       ])
   }
 

@@ -8,6 +8,9 @@ struct StudyCommandTests {
     try place.write(name, Array(text.utf8))
   }
 
+  private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().path
+
   private func base(_ place: Workplace) throws {
     try write(
       place, "cells.csv",
@@ -23,9 +26,7 @@ struct StudyCommandTests {
   func population() throws {
     let place = try Workplace()
     try base(place)
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().path
-    let model = root + "/models/sulfide-nmc811.solidfade"
+    let model = Self.root + "/models/sulfide-nmc811.solidfade"
     let out = place.at("p")
     let run = try Tool.run(
       ["predict", place.at("cells.csv"), "-m", model, "--variability", place.at("v.toml"), "-o", out, "--json", "-q"])
@@ -82,6 +83,107 @@ struct StudyCommandTests {
     let text = try String(contentsOfFile: place.at("s.ipynb"), encoding: .utf8)
     #expect(text.contains("\"nbformat_minor\" : 5") && text.contains("Path(\\\"s1\\\")"))
     #expect(try Tool.run(["notebook", place.at("."), "-o", place.at("t.ipynb"), "-q"]).code == 2)
+  }
+
+  @Test("A search that was broken off goes on from its checkpoint to the same tables; another study's is refused")
+  func checkpoint() throws {
+    let place = try Workplace()
+    try base(place)
+    try write(
+      place, "space.toml",
+      """
+      base = "cells.csv:A"
+      variable = [
+        { name = "upper_cutoff_v", type = "ordinal", values = [4.1, 4.3] },
+        { name = "stack_pressure_mpa", type = "real", bounds = [5, 50], scale = "log" },
+        { name = "separator_thickness_um", type = "real", bounds = [20, 60] },
+      ]
+      objective = [ { metric = "life", goal = "max", statistic = "q10" }, { metric = "cell_energy_wh_kg", goal = "max" } ]
+      constraint = [ { metric = "life", op = ">=", value = 20, probability = 0.8 } ]
+      robust = { draws = 32 }
+      """)
+    let common = ["optimize", place.at("space.toml"), "--horizon", "100", "-q", "--budget"]
+    let kept = ["--checkpoint", place.at("c.json")]
+    let whole = try Tool.run(common + ["120", "-o", place.at("a")])
+    #expect(whole.code == 0, "\(whole.error)")
+    #expect(try Tool.run(common + ["80", "-o", place.at("b")] + kept).code == 0)
+    // Cut short: what a break in the middle of a longer search leaves behind.
+    #expect(try Tool.run(common + ["120", "-o", place.at("c")] + kept).code == 0)
+    for name in ["history.csv", "front.csv"] {
+      #expect(
+        FileManager.default.contents(atPath: place.at("a/" + name))
+          == FileManager.default.contents(atPath: place.at("c/" + name)))
+    }
+    let other = try Tool.run(common + ["120", "--seed", "2"] + kept)
+    #expect(other.code == 2 && other.error.contains("E076"))
+    // No published cell has ever varied the separator.
+    let front = try String(contentsOfFile: place.at("a/front.csv"), encoding: .utf8)
+    #expect(front.contains("separator_thickness_um was never varied by published cells"))
+    let loud = try Tool.run(["optimize", place.at("space.toml"), "--horizon", "100", "--budget", "80"])
+    #expect(loud.error.contains("W073"))
+  }
+
+  @Test("Measured designs in, the next batch out; what is missing or outside is named with its line")
+  func observed() throws {
+    let place = try Workplace()
+    try base(place)
+    try write(
+      place, "space.toml",
+      """
+      base = "cells.csv:A"
+      variable = [
+        { name = "upper_cutoff_v", type = "ordinal", values = [4.1, 4.2, 4.3] },
+        { name = "stack_pressure_mpa", type = "real", bounds = [5, 50], scale = "log" },
+      ]
+      objective = [ { metric = "life", goal = "max" }, { metric = "stack_pressure_mpa", goal = "min" } ]
+      robust = { draws = 32 }
+      """)
+    let header = "cell_id,upper_cutoff_v,stack_pressure_mpa,life\n"
+    let rows = "p1,4.1,10,200\np2,4.2,20,180\np3,4.3,40,90\np4,4.1,45,260\n"
+    try write(place, "built.csv", header + rows)
+    let arguments = ["optimize", place.at("space.toml"), "--horizon", "100", "-q", "--observed", place.at("built.csv")]
+    let run = try Tool.run(arguments + ["--batch", "3", "--json", "-o", place.at("n")])
+    #expect(run.code == 0, "\(run.error)")
+    let next = try #require(try run.document()["next"] as? [[String: Any]])
+    #expect(next.count == 3)
+    for pick in next {
+      let design = try #require(pick["design"] as? [String: Any])
+      #expect((5...50).contains(design["stack_pressure_mpa"] as? Double ?? 0))
+      #expect((pick["expected"] as? [Double])?.count == 2)
+    }
+    #expect(FileManager.default.fileExists(atPath: place.at("n/next.csv")))
+    for (text, word) in [
+      (header + rows + "p5,4.1,500,10\n", "stack_pressure_mpa"), (header + rows + "p5,4.1,20,\n", "life"),
+      ("cell_id,upper_cutoff_v,life\np1,4.1,200\n", "does not state it"), (header + "p1,4.1,10,200\n", "3 or more"),
+    ] {
+      try write(place, "built.csv", text)
+      let wrong = try Tool.run(arguments)
+      #expect(wrong.code == 2 && wrong.error.contains(word) && wrong.error.contains("built.csv"), "\(wrong.error)")
+    }
+  }
+
+  @Test("A fitted model's lives are searched in place of the physics")
+  func fittedModel() throws {
+    let place = try Workplace()
+    try base(place)
+    try write(
+      place, "space.toml",
+      """
+      base = "cells.csv:A"
+      variable = [
+        { name = "coating", type = "category", values = ["none", "LiNbO3"] },
+        { name = "upper_cutoff_v", type = "ordinal", values = [4.1, 4.3] },
+      ]
+      objective = [ { metric = "life", goal = "max", statistic = "q50" } ]
+      robust = { draws = 64 }
+      """)
+    let model = Self.root + "/models/sulfide-nmc811.solidfade"
+    let run = try Tool.run(
+      ["optimize", place.at("space.toml"), "-m", model, "--budget", "80", "--horizon", "2000", "-q", "--json"])
+    #expect(run.code == 0, "\(run.error)")
+    let front = try #require(try run.document()["front"] as? [[String: Any]])
+    let best = try #require(front.first?["design"] as? [String: Any])
+    #expect(best["coating"] as? String == "LiNbO3" && best["upper_cutoff_v"] as? Double == 4.1)
   }
 
   @Test(

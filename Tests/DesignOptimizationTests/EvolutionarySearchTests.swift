@@ -24,7 +24,7 @@ import Testing
   @Test("DTLZ2 and C2-DTLZ2: three objectives")
   func dtlz() {
     for (body, bar, best) in [
-      (TestProblems.dtlz2, 0.735, 0.807401), (TestProblems.c2dtlz2, 0.668, 0.73),
+      (TestProblems.dtlz2, 0.7435, 0.807401), (TestProblems.c2dtlz2, 0.669, 0.73),
     ] as [(@Sendable ([Double]) -> (f: [Double], g: [Double]), Double, Double)] {
       let found = (1...3).map { seed -> Double in
         let search = TestProblems.run(
@@ -78,5 +78,35 @@ import Testing
     }
     #expect(!search.archive.isEmpty)
     #expect(search.population.allSatisfy { $0.isFeasible })
+  }
+
+  @Test("Small steps from the best come nearer to the front, also across ranks and words")
+  func polish() {
+    let kinds: [GeneKind] = [.real, .real, .real, .ordinal(4), .category(3)]
+    func body(_ x: [Double]) -> [Double] {
+      let off =
+        (x[1] - 0.31) * (x[1] - 0.31) + (x[2] - 0.72) * (x[2] - 0.72) + (x[3] == 2 ? 0 : 0.2) + (x[4] == 1 ? 0 : 0.2)
+      return [x[0] + off, (1 - x[0]) * (1 - x[0]) + off]
+    }
+    func evaluated(_ x: [Double]) -> Evaluated { Evaluated(genes: x, objectives: body(x), violations: []) }
+    var search = EvolutionarySearch(kinds, size: 20, seed: 3)
+    for _ in 0..<5 { search.tell(search.ask().map(evaluated)) }
+    func value(_ s: EvolutionarySearch) -> Double {
+      ParetoFront.hypervolume(s.archive.map(\.objectives), reference: [1.1, 1.1])
+    }
+    let before = value(search)
+    search.polish()
+    var rounds = 0
+    while search.isPolishing, rounds < 500 {
+      search.tell(search.ask().map(evaluated))
+      rounds += 1
+    }
+    #expect(!search.isPolishing && value(search) > before)
+    let knee = search.archive.min { $0.objectives.reduce(0, +) < $1.objectives.reduce(0, +) }
+    #expect(knee.map { abs($0.genes[1] - 0.31) < 0.03 && abs($0.genes[2] - 0.72) < 0.03 } == true)
+    #expect(knee.map { $0.genes[3] == 2 && $0.genes[4] == 1 } == true)
+    let kept = search.archive
+    search.restart()
+    #expect(search.archive == kept && search.ask().count == 20)
   }
 }

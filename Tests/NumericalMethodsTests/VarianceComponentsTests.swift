@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import NumericalMethods
@@ -106,5 +107,54 @@ import Testing
     let lone = VarianceComponents((0..<4).map { VarianceComponents.Observation(Double($0), condition: $0) })
     #expect([lone.outer, lone.inner, lone.residual].allSatisfy { $0.status == .assumed })
     #expect(abs(lone.residual.median - 0.15 * 0.7649) < 1e-3)
+  }
+
+  /// Values of three laboratories with two batches each.
+  private func nested(_ count: Int, seed: UInt64) -> [VarianceComponents.Observation] {
+    var stream = RandomStream(seed: seed, purpose: "nested")
+    return (0..<3).flatMap { lab -> [VarianceComponents.Observation] in
+      let a = 0.3 * stream.normal()
+      return (0..<3).flatMap { lot -> [VarianceComponents.Observation] in
+        let b = 0.1 * stream.normal()
+        return (0..<count).map { _ in
+          VarianceComponents.Observation(6 + a + b + 0.15 * stream.normal(), outer: lab, inner: lot)
+        }
+      }
+    }
+  }
+
+  @Test("Sampling agrees with the grid where every value is known (D4)")
+  func samplingAgrees() {
+    let data = nested(6, seed: 4)
+    let grid = VarianceComponents(data)
+    let draws = CensoredComponents(data, scales: [0.30, 0.08, 0.15], kept: 4000, seed: 2).draws
+    for (component, sampled) in zip([grid.outer, grid.inner, grid.residual], draws) {
+      for (q, p) in [(component.q05, 0.05), (component.median, 0.5), (component.q95, 0.95)] {
+        // The grid has steps of 0.17 in the logarithm; its quantiles are straight between them.
+        #expect(abs(Foundation.log(quantile(ofSorted: sampled, p) / q)) < 0.08, "\(p): \(q)")
+      }
+    }
+  }
+
+  @Test("Cells that outlive their test: the scatter found lies within that of the full data (D4)")
+  func censored() {
+    let data = nested(8, seed: 9)
+    let full = VarianceComponents(data)
+    let bound = quantile(ofSorted: data.map(\.value).sorted(), 0.8)
+    let cut = data.map { o -> VarianceComponents.Observation in
+      var out = o
+      if o.value > bound { (out.value, out.isLowerBound) = (bound, true) }
+      return out
+    }
+    let found = VarianceComponents(cut, seed: 3)
+    for (a, b) in [(found.outer, full.outer), (found.inner, full.inner), (found.residual, full.residual)] {
+      #expect(a.median > b.q05 && a.median < b.q95)
+      #expect(a.status == b.status && a.q05 < a.median && a.median < a.q95)
+    }
+    // Taking bounds for lives makes the scatter too small.
+    let naive = VarianceComponents(
+      cut.map { VarianceComponents.Observation($0.value, outer: $0.outer, inner: $0.inner) })
+    #expect(naive.residual.median < found.residual.median)
+    #expect(VarianceComponents(cut, seed: 3).residual.median == found.residual.median)
   }
 }
