@@ -77,6 +77,8 @@ struct SulfidePrior: Sendable, Hashable {
   var study: Double
   /// This cell minus that mean; 0 for a study of one cell.
   var contrast: Double
+  /// Whether `study` is what is expected of a base design, whatever the company.
+  var isAgainstBase = false
 
   /// - Parameter loneStudy: the study of cells that name none; nil makes each its own.
   static func make(

@@ -45,7 +45,7 @@ extension LifetimeModel {
       }
       if let level = values[0] {
         for (i, value) in values.enumerated() {
-          expected["design-\(i)"] = value.map { SulfidePrior(study: level, contrast: $0 - level) }
+          expected["design-\(i)"] = value.map { SulfidePrior(study: level, contrast: $0 - level, isAgainstBase: true) }
         }
       }
     }

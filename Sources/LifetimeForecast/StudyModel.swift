@@ -71,10 +71,11 @@ struct StudyModel: Sendable, Hashable, Codable {
     var rows: [StudyRow] = []
     for (c, cell) in cells.enumerated() {
       let history = CellHistory(id: cell.full.id, attributes: cell.full.attributes)
-      out.append(
-        StudyCell(
-          history, study: study(cell), simulated: cell.sulfidePrior.map { $0.study + $0.contrast },
-          horizon: isPublished ? longest[study(cell)] : nil))
+      var own = StudyCell(
+        history, study: study(cell), simulated: cell.sulfidePrior.map { $0.study + $0.contrast },
+        horizon: isPublished ? longest[study(cell)] : nil)
+      if let prior = cell.sulfidePrior, prior.isAgainstBase { own.level = prior.study }
+      out.append(own)
       let seen = keepsStudies ? cell.full : cell.observed
       let start = seen.isPublished ? 0 : seen.ages.first ?? 0
       let error = seen.isPublished ? StudyRow.error(of: history) : 0.01

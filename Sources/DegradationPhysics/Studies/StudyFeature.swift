@@ -108,6 +108,8 @@ public struct StudyCell: Sendable, Hashable, Codable {
   public var simulated: Double?
   /// Longest published cycle number of the study; nil for a cell that nobody has published.
   public var horizon: Double?
+  /// What the simulation expects of the study as a whole; nil for the mean of its cells.
+  public var level: Double?
   var inputs: [Double?]
   var modified: Double
 

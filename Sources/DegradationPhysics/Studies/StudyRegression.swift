@@ -189,7 +189,9 @@ struct StudySystem {
     for cell in cells {
       if let z = cell.simulated { studies[cell.study, default: []].append(z) }
     }
-    let level = cells.map { cell in studies[cell.study].map { NumericalMethods.mean($0) - Self.centre } ?? 0 }
+    let level = cells.map { cell in
+      (cell.level ?? studies[cell.study].map { NumericalMethods.mean($0) }).map { $0 - Self.centre } ?? 0
+    }
     let contrast = cells.indices.map { c in
       cells[c].simulated.map { $0 - Self.centre - level[c] } ?? 0
     }
