@@ -77,6 +77,7 @@ struct ForecastSummary: Decodable {
     var tolerances: [Tolerance]
     var early_failure: Interval?
   }
+  var command: String?
   var age: String?
   var population: [Population]?
   var bundle_sha256: String?

@@ -7,7 +7,7 @@ public enum ReportError: Error, Hashable, Sendable {
   case unreadable(run: String, reason: String)
 }
 
-/// One self-contained page on forecasts and scores: inline figures, no network, printable, light and dark.
+/// One self-contained page on forecasts, scores, studies and plans: inline figures, no network, printable, light and dark.
 public enum HTMLReport {
   /// Cells whose figures are drawn; further ones stand in the table only.
   public static let mostFigures = 30
@@ -15,7 +15,7 @@ public enum HTMLReport {
   /// Writes the page.
   ///
   /// - Parameters:
-  ///   - runs: name and `summary.json` of each run.
+  ///   - runs: name and `summary.json` (`optimize.json` of a study) of each run.
   ///   - title: of the page; nil for a plain one.
   /// - Throws: `ReportError` for a summary that cannot be read.
   public static func page(_ runs: [(name: String, summary: Data)], title: String?) throws -> String {
@@ -23,11 +23,22 @@ public enum HTMLReport {
     var rows: [[String: Any]] = []
     var scores: [[String: Any]] = []
     var sources: [[String: Any]] = []
+    var studies: [[String: Any]] = []
+    var plans: [[String: Any]] = []
     for run in runs {
       let summary: ForecastSummary
-      do { summary = try JSONDecoder().decode(ForecastSummary.self, from: run.summary) } catch {
-        throw ReportError.unreadable(run: run.name, reason: "\(error)")
-      }
+      do {
+        summary = try JSONDecoder().decode(ForecastSummary.self, from: run.summary)
+        switch summary.command {
+        case "optimize":
+          studies.append(
+            StudySections.study(try JSONDecoder().decode(StudySummary.self, from: run.summary), name: run.name))
+        case "plan":
+          plans.append(
+            StudySections.plan(try JSONDecoder().decode(PlanSummary.self, from: run.summary), name: run.name))
+        default: break
+        }
+      } catch { throw ReportError.unreadable(run: run.name, reason: "\(error)") }
       let quantiles = summary.quantiles ?? []
       for cell in summary.cells ?? [] {
         let described = describe(cell, quantiles: quantiles, unit: summary.ageUnit)
@@ -70,7 +81,8 @@ public enum HTMLReport {
       ])
     }
     let context: [String: Any] = [
-      "title": title ?? "SolidFade forecast", "cells": cells, "sources": sources,
+      "title": title ?? "SolidFade forecast", "cells": cells, "sources": sources, "studies": studies, "plans": plans,
+      "forecasts": cells.isEmpty ? [] : [[String: Any]()],
       "table": rows.isEmpty ? [] : [["rows": rows]], "scores": scores.isEmpty ? [] : [["rows": scores]],
     ]
     let text = String(decoding: PackageResources.report_mustache, as: UTF8.self)

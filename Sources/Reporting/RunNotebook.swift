@@ -5,7 +5,8 @@ public enum RunNotebook {
   /// What a folder must hold.
   public struct UnknownRun: Error, Sendable {
     /// Files that would do.
-    public var expected = "forecast.csv and life.csv of predict, or front.csv and history.csv of optimize"
+    public var expected =
+      "forecast.csv and life.csv of predict, front.csv and history.csv of optimize, or plan.csv and acceleration.csv of plan"
   }
 
   /// The notebook of a run.
@@ -17,14 +18,17 @@ public enum RunNotebook {
   /// - Throws: `UnknownRun`.
   public static func make(run: String, files: Set<String>, table: (String) -> String) throws -> Notebook {
     if files.isSuperset(of: ["forecast.csv", "life.csv"]) {
-      return Notebook(forecast(run, hasMechanisms: files.contains("mechanisms.csv"), table))
+      return Notebook(forecast(run, files, table))
     }
     if files.isSuperset(of: ["front.csv", "history.csv"]) { return Notebook(study(run, table)) }
+    if files.isSuperset(of: ["plan.csv", "acceleration.csv"]) { return Notebook(plan(run, files, table)) }
     throw UnknownRun()
   }
 
   private static func load(_ run: String, _ tables: [String]) -> Notebook.Cell {
-    let reads = tables.map { "\($0) = pd.read_csv(run / \"\($0).csv\")" }.joined(separator: "\n")
+    // `continue` is a word of the language.
+    let reads = tables.map { "\($0 == "continue" ? "running" : $0) = pd.read_csv(run / \"\($0).csv\")" }.joined(
+      separator: "\n")
     return .code("import matplotlib.pyplot as plt\nimport pandas as pd\n\n\(reads)", output: nil)
   }
 
@@ -32,13 +36,17 @@ public enum RunNotebook {
     .code("from pathlib import Path\n\nrun = Path(\"\(run)\")  # folder of the run", output: nil, isParameters: true)
   }
 
-  private static func forecast(_ run: String, hasMechanisms: Bool, _ table: (String) -> String) -> [Notebook.Cell] {
+  private static func forecast(_ run: String, _ files: Set<String>, _ table: (String) -> String) -> [Notebook.Cell] {
+    let hasMechanisms = files.contains("mechanisms.csv")
+    let hasPopulation = files.contains("population.csv")
     let life = CSVText(table("life.csv"))
     let columns = ["cell_id", "q05", "q50", "q95", "p_life_ge_500", "in_domain"]
     var cells: [Notebook.Cell] = [
       .markdown(
         "# Forecast of capacity fade and life\n\nWritten by `solidfade notebook`; it reads the tables of the run."),
-      parameters(run), load(run, ["forecast", "life"] + (hasMechanisms ? ["mechanisms"] : [])),
+      parameters(run),
+      load(
+        run, ["forecast", "life"] + (hasMechanisms ? ["mechanisms"] : []) + (hasPopulation ? ["population"] : [])),
       .markdown("## Life\n\nAge at the end of life: 5, 50 and 95 % quantile (empty beyond the horizon)."),
       .code(
         "columns = [\(columns.map { "\"\($0)\"" }.joined(separator: ", "))]\nprint(pd.read_csv(run / \"life.csv\", dtype=str)[columns].to_csv(index=False).strip())",
@@ -71,6 +79,69 @@ public enum RunNotebook {
           """, output: nil),
       ]
     }
+    if hasPopulation { cells += population(table("population.csv")) }
+    return cells
+  }
+
+  private static func population(_ table: String) -> [Notebook.Cell] {
+    [
+      .markdown(
+        "## As built\n\nShare of the cells of a design that reach a life; the interval is what is not known of all cells "
+          + "alike. Then which tolerance costs most."),
+      .code("print((run / \"population.csv\").read_text().strip())", output: CSVText(table).text),
+      .code(
+        """
+        yields = population[population["item"] == "yield"].copy()
+        yields["life"] = yields["name"].str.replace("p_life_ge_", "").astype(float)
+        figure, axes = plt.subplots()
+        for cell, part in yields.groupby("cell_id", sort=False):
+            line, = axes.plot(part["life"], part["mean"], "o-", label=cell)
+            axes.fill_between(part["life"], part["q05"], part["q95"], alpha=0.15, color=line.get_color())
+        axes.set(xlabel="life / cycles", ylabel="share of cells / 1", ylim=(0, 1))
+        axes.legend()
+        plt.show()
+        """, output: nil),
+    ]
+  }
+
+  private static func plan(_ run: String, _ files: Set<String>, _ table: (String) -> String) -> [Notebook.Cell] {
+    var cells: [Notebook.Cell] = [
+      .markdown("# Test plan\n\nWritten by `solidfade notebook`; it reads the tables of the run."), parameters(run),
+      load(run, ["plan", "acceleration"] + (files.contains("continue.csv") ? ["continue"] : [])),
+      .markdown(
+        "## Three styles\n\nThe optimal plan narrows the life interval most if the model is right; the compromise and the "
+          + "balanced plan give some of that away to show where it is wrong."),
+      .code("print((run / \"plan.csv\").read_text().strip())", output: CSVText(table("plan.csv")).text),
+      .code(
+        """
+        after = plan.groupby("style", sort=False).interval_width_after.first()
+        figure, axes = plt.subplots()
+        axes.bar(["now", *after.index], [plan.interval_width_now.iloc[0], *after])
+        axes.set(ylabel="width of the 90 % life interval / cycles")
+        plt.show()
+        """, output: nil),
+      .markdown(
+        "## Acceleration\n\nLife at use over life under test: 5, 50 and 95 % quantile; a flag where another mechanism "
+          + "leads than at use."),
+      .code(
+        """
+        figure, axes = plt.subplots()
+        middle = acceleration.factor_q50
+        axes.errorbar(middle, acceleration.condition_id, fmt="o",
+                      xerr=[middle - acceleration.factor_q05, acceleration.factor_q95 - middle])
+        flagged = acceleration[acceleration.mechanism_flag]
+        axes.plot(flagged.factor_q50, flagged.condition_id, "s", mfc="none", ms=12, label="another mechanism leads")
+        axes.set(xlabel="acceleration factor / 1", xscale="log")
+        axes.legend()
+        plt.show()
+        """, output: nil),
+    ]
+    if files.contains("continue.csv") {
+      cells += [
+        .markdown("## Running cells"),
+        .code("print((run / \"continue.csv\").read_text().strip())", output: CSVText(table("continue.csv")).text),
+      ]
+    }
     return cells
   }
 
@@ -86,7 +157,8 @@ public enum RunNotebook {
         """
         variables = list(history.columns[1:list(front.columns).index(
             next(c for c in front.columns if c.endswith(("_mean",)) or "_q" in c or c.startswith("p_")))])
-        objectives = [c for c in front.columns if c not in variables + ["design_id", "verdict", "n_draws", "evaluation"]
+        objectives = [c for c in front.columns if c not in variables + ["design_id", "verdict", "n_draws", "evaluation",
+                                                                      "in_domain", "outside"]
                       and not c.endswith(("_q05", "_q50", "_q95")) and not c.startswith("p_constraint")]
         print(len(history), "designs evaluated,", int(history.feasible.sum()), "feasible; objectives:", *objectives)
         if len(objectives) > 1:

@@ -101,7 +101,7 @@ package struct SearchRun: Sendable {
     let counts = Dictionary(grouping: result.front.flatMap { Set($0.fresh.objections.map(reason)) }) { $0 }
     return counts.sorted { $0.key < $1.key }.prefix(10).map { why, members in
       DataWarning(
-        "W073", file: space, field: "variable",
+        "W076", file: space, field: "variable",
         "\(members.count) of \(result.front.count) designs on the front are extrapolations: \(why)",
         help: "see `outside` in front.csv; test before building on them")
     }

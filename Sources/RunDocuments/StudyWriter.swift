@@ -96,7 +96,8 @@ package struct StudyWriter {
 
   package var document: [String: JSONTree] {
     [
-      "stop": .string(result.stop), "evaluations": .integer(Int64(result.history.count)),
+      "variables": .array(variables.map { .string($0) }), "stop": .string(result.stop),
+      "evaluations": .integer(Int64(result.history.count)),
       "optimism": .array(result.optimism.map { ResultDocument.real($0) }),
       "hypervolume": .array(
         result.hypervolume.map {

@@ -77,8 +77,12 @@ struct PlanCommand: AsyncParsableCommand {
       outcome.text = text(found, study)
       outcome.document = document(found, study)
       if let out = global.out {
+        var summary = outcome.document
+        summary["schema"] = .string("solidfade.result/1")
+        summary["command"] = .string("plan")
         var files = [
-          "plan.csv": plan(found, study), "acceleration.csv": acceleration(found, study),
+          "summary.json": JSONTree.object(summary).serialized(pretty: true), "plan.csv": plan(found, study),
+          "acceleration.csv": acceleration(found, study),
           "run.json": RunRecord.bytes(
             command: "plan", inputs: [cell] + (running.map { [$0] } ?? []), global: global),
         ]
@@ -207,6 +211,16 @@ struct PlanCommand: AsyncParsableCommand {
     [
       "median_life": .number(found.medianLife), "sd_log_life_now": .number(found.spread),
       "sd_log_life_irreducible": .number(found.irreducible),
+      "stresses": .array(study.stresses.map { .string($0.name) }),
+      "interval_width_now": .number(width(found, study, spread: found.spread)),
+      "interval_width_least": .number(width(found, study, spread: found.irreducible)),
+      "conditions": .array(
+        found.conditions.enumerated().map { k, c in
+          .object([
+            "condition_id": .string("c\(k + 1)"), "acceleration": .array(c.acceleration.map { .number($0) }),
+            "mechanism_flag": .bool(c.changesMechanism),
+          ])
+        }),
       "running": .array(
         found.advice.map {
           .object([
@@ -220,6 +234,7 @@ struct PlanCommand: AsyncParsableCommand {
         found.plans.map { p in
           .object([
             "style": .string(p.style.rawValue), "sd_log_life_after": .number(p.spread),
+            "interval_width_after": .number(width(found, study, spread: p.spread)),
             "rows": .array(
               p.rows.map { r in
                 .object([

@@ -71,7 +71,7 @@ struct VariabilityFit: AsyncParsableCommand {
       if isMostlyAlive {
         outcome.warnings.append(
           DataWarning(
-            "W075", file: data, field: "observed_life",
+            "W077", file: data, field: "observed_life",
             "\(alive) of \(observations.count) cells have not reached \(shortest(limit.fraction)): they are left out, and the spread is that of the short-lived",
             help: "ask for a higher --eol that most cells have reached"))
       }

@@ -83,6 +83,10 @@ struct StudyCommandTests {
     let text = try String(contentsOfFile: place.at("s.ipynb"), encoding: .utf8)
     #expect(text.contains("\"nbformat_minor\" : 5") && text.contains("Path(\\\"s1\\\")"))
     #expect(try Tool.run(["notebook", place.at("."), "-o", place.at("t.ipynb"), "-q"]).code == 2)
+    let page = try Tool.run(["report", place.at("s1"), "-o", place.at("s.html"), "-q"])
+    #expect(page.code == 0, "\(page.error)")
+    let html = try String(contentsOfFile: place.at("s.html"), encoding: .utf8)
+    #expect(html.contains("What to build") && html.contains("Front of the study") && html.contains("What moves design"))
   }
 
   @Test("A search that was broken off goes on from its checkpoint to the same tables; another study's is refused")
@@ -120,7 +124,7 @@ struct StudyCommandTests {
     let front = try String(contentsOfFile: place.at("a/front.csv"), encoding: .utf8)
     #expect(front.contains("separator_thickness_um was never varied by published cells"))
     let loud = try Tool.run(["optimize", place.at("space.toml"), "--horizon", "100", "--budget", "80"])
-    #expect(loud.error.contains("W073"))
+    #expect(loud.error.contains("W076"))
   }
 
   @Test("Measured designs in, the next batch out; what is missing or outside is named with its line")
@@ -229,6 +233,12 @@ struct StudyCommandTests {
       #expect(used <= 64 + 1e-9)
     }
     #expect(FileManager.default.fileExists(atPath: place.at("p/acceleration.csv")))
+    let page = try Tool.run(["report", place.at("p"), "-o", place.at("p.html"), "-q"])
+    #expect(page.code == 0, "\(page.error)")
+    let html = try String(contentsOfFile: place.at("p.html"), encoding: .utf8)
+    #expect(html.contains("<h3>compromise</h3>") && html.contains("faster than use"))
+    let notebook = try Tool.run(["notebook", place.at("p"), "-o", place.at("p.ipynb"), "-q"])
+    #expect(notebook.code == 0, "\(notebook.error)")
     let simulated = try Tool.run(
       [
         "simulate", place.at("cells.csv"), "--cycles", "60", "--draws", "2", "--as-dataset", "-o", place.at("r"), "-q",
