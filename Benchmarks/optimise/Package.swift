@@ -16,6 +16,6 @@ let package = Package(
     .systemLibrary(name: "CBLAS", pkgConfig: "openblas"),
     .target(name: "NumericalMethods", dependencies: ["CBLAS"], swiftSettings: settings),
     .target(name: "DesignOptimization", dependencies: ["NumericalMethods"], swiftSettings: settings),
-    .executableTarget(name: "OptimiseBenchmark", dependencies: ["DesignOptimization"], swiftSettings: settings),
+    .executableTarget(name: "OptimiseBenchmark", dependencies: ["DesignOptimization", "NumericalMethods"], swiftSettings: settings),
   ]
 )

@@ -1,9 +1,10 @@
-"""The search beside pymoo at equal evaluations and seeds: compare.py BENCHMARK [SEEDS]. Writes RESULTS.md beside itself.
+"""The search beside pymoo and Optuna at equal evaluations and seeds: compare.py BENCHMARK [SEEDS]. Writes RESULTS.md beside itself.
 
-Needs pymoo 0.6, scipy and numpy.
+Needs pymoo 0.6, optuna, scipy and numpy.
 """
-import os, subprocess, sys, tempfile, time
+import os, subprocess, sys, tempfile, time, warnings
 import numpy as np
+import optuna
 from pymoo.algorithms.moo.nsga2 import NSGA2, RankAndCrowdingSurvival
 from pymoo.algorithms.moo.unsga3 import UNSGA3
 from pymoo.core.mixed import MixedVariableGA
@@ -66,6 +67,23 @@ problems = {
     "BNH": ([140, 50], lambda: get_problem("bnh"), 100, 100), "SRN": ([250, 10], SRN, 100, 100),
     "mixed-500": ([-5, .8], Mixed, 20, 25), "mixed-2000": ([-5, .8], Mixed, 40, 50),
 }
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+warnings.filterwarnings("ignore")
+
+
+def with_optuna(sampler, trials):
+    """Front of the feasible trials, and seconds."""
+    def objective(trial):
+        x = [trial.suggest_float(f"x{k}", 0, 1) for k in range(8)]
+        f, g = mixed(x, trial.suggest_int("o", 0, 4), trial.suggest_categorical("a", list(range(6))), trial.suggest_categorical("b", list(range(4))))
+        trial.set_user_attr("g", [float(v) for v in g])
+        return float(f[0]), float(f[1])
+    start = time.time()
+    study = optuna.create_study(directions=["minimize", "minimize"], sampler=sampler)
+    study.optimize(objective, n_trials=trials)
+    return [t.values for t in study.trials if max(t.user_attrs["g"]) <= 0], time.time() - start
+
+
 rows = []
 for name, (reference, make, size, generations) in problems.items():
     ours, peers = [], {}
@@ -84,13 +102,22 @@ for name, (reference, make, size, generations) in problems.items():
             F = np.array(problem.seen) if name.startswith("mixed") else found.F
             hv = HV(ref_point=np.array(reference, float))(F) if F is not None and len(F) else 0.0
             peers.setdefault(label, []).append((float(hv), seconds))
+        if name == "mixed-500":
+            feasible = lambda t: t.user_attrs["g"]
+            for label, sampler in {
+                "Optuna NSGA-II": optuna.samplers.NSGAIISampler(population_size=40, constraints_func=feasible, seed=seed),
+                "Optuna TPE": optuna.samplers.TPESampler(multivariate=True, constraints_func=feasible, seed=seed),
+            }.items():
+                F, seconds = with_optuna(sampler, 500)
+                hv = HV(ref_point=np.array(reference, float))(np.array(F)) if F else 0.0
+                peers.setdefault(label, []).append((float(hv), seconds))
     for label, values in peers.items():
         o, p = np.array(ours), np.array(values)
         better = int((o[:, 0] >= p[:, 0]).sum())
         rows.append(f"| {name} | {label} | {np.median(o[:, 0]):.5g} | {o[:, 0].min():.5g} | {np.median(p[:, 0]):.5g} "
                     f"| {p[:, 0].min():.5g} | {better} of {seeds} | {np.median(p[:, 1]) / np.median(o[:, 1]):.0f} × |")
         print(rows[-1], flush=True)
-text = f"""# The search beside pymoo
+text = f"""# The search beside pymoo and Optuna
 
 Hypervolume (more is better) at equal evaluations, seeds 1 to {seeds}, same process conditions, written by
 `compare.py`. Final populations for the analytic problems, the archive for the mixed design problem (eight reals, an

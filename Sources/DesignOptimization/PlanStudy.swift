@@ -80,10 +80,8 @@ public struct PlanStudy: Sendable {
     public var cycles: Double
     /// Life here in each possible truth.
     public var lives: [Double]
-    /// Life at use over life here: 5, 50 and 95 % quantile over the possible truths.
-    public var acceleration: [Double]
-    /// Whether another mechanism leads here than at use.
-    public var changesMechanism: Bool
+    /// How much faster life ends here than at use.
+    public var acceleration: AccelerationFactor
     /// Shares of the loss by mechanism, in the order of `MechanismShares.mechanisms`.
     public var shares: [Double]
 
@@ -146,6 +144,7 @@ public struct PlanStudy: Sendable {
     let useIndex = try simulate(use)
     let truth = try await lives(useIndex)
     let goal = truth.map { log(max($0, 1)) }
+    let early = try await lives(useIndex, limit: earlyLimit)
     let useShares = try await shares(useIndex, at: min(quantile(ofSorted: truth.sorted(), 0.5), horizon))
     var found: [Condition] = []
     var candidates: [PlanEnsemble.Candidate] = []
@@ -155,14 +154,13 @@ public struct PlanStudy: Sendable {
       let cells = try simulate(attributes)
       let cycles = Self.cycles(try CellDesign(attributes), weeks: weeks)
       let own = try await lives(cells)
-      let factors = zip(truth, own).map { $0 / max($1, 1) }.sorted()
       let mechanism = try await shares(cells, at: min(quantile(ofSorted: own.sorted(), 0.5), horizon))
-      let distance = zip(useShares, mechanism).reduce(0) { $0 + abs($1.0 - $1.1) } / 2
+      let factor = AccelerationFactor(
+        use: .init(early: early, end: truth), test: .init(early: try await lives(cells, limit: earlyLimit), end: own),
+        useShares: useShares, testShares: mechanism)
       found.append(
         Condition(
-          levels: levels, cycles: cycles, lives: own,
-          acceleration: [0.05, 0.5, 0.95].map { quantile(ofSorted: factors, $0) }, changesMechanism: distance > 0.25,
-          shares: mechanism))
+          levels: levels, cycles: cycles, lives: own, acceleration: factor, shares: mechanism))
       for length in Self.lengths where cycles * length >= 8 {
         let ages = Self.readings.map { max(($0 * cycles * length).rounded(), 2) }
         candidates.append(try await candidate(cells, own, condition: k, ages: ages, cost: length * weeks))
@@ -217,8 +215,11 @@ public struct PlanStudy: Sendable {
     try SulfidePopulation().draws("plan", builds: [CellAttributes](repeating: a, count: members), seed: seed)
   }
 
-  func lives(_ cells: [SulfideCell]) async throws -> [Double] {
-    try await SulfideAgeing.run(cells, .life(horizon: horizon, limit: limit), threads: threads)
+  /// Retention at a quarter of the loss that ends life.
+  private var earlyLimit: Double { 1 - 0.25 * (1 - limit) }
+
+  func lives(_ cells: [SulfideCell], limit other: Double? = nil) async throws -> [Double] {
+    try await SulfideAgeing.run(cells, .life(horizon: horizon, limit: other ?? limit), threads: threads)
       .map { min($0.failure?.age ?? $0.life ?? horizon, horizon) }
   }
 

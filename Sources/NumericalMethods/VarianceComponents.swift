@@ -201,6 +201,8 @@ public struct VarianceComponents: Sendable, Hashable {
 struct NestedLikelihood {
   private var data: [VarianceComponents.Observation]
   private let conditions: Int
+  /// For each outer unit, the sums of products of (conditions, value, 1) over each of its inner units.
+  private let sums: [[Matrix]]
   /// Degrees of freedom of outer units, inner units and values.
   let freedom: [Int]
   /// Standard deviation of the values about their conditions.
@@ -213,6 +215,18 @@ struct NestedLikelihood {
     let names = Set(data.map(\.condition)).sorted()
     for i in data.indices { data[i].condition = names.firstIndex(of: data[i].condition) ?? 0 }
     conditions = names.count
+    var sums: [[Matrix]] = []
+    let columns = conditions + 2
+    for (i, o) in data.enumerated() {
+      if i == 0 || data[i - 1].outer != o.outer { sums.append([]) }
+      if i == 0 || data[i - 1].outer != o.outer || data[i - 1].inner != o.inner {
+        sums[sums.count - 1].append(Matrix(rows: columns, columns: columns))
+      }
+      let (lab, lot) = (sums.count - 1, sums[sums.count - 1].count - 1)
+      let row = [(o.condition, 1.0), (conditions, o.value), (conditions + 1, 1.0)]
+      for (p, x) in row { for (q, y) in row { sums[lab][lot][p, q] += x * y } }
+    }
+    self.sums = sums
     let labs = Set(data.map { [$0.outer] })
     let lots = Set(data.map { [$0.outer, $0.inner] })
     // A level is estimable where some unit above it holds at least two of its units within one condition.
@@ -239,23 +253,14 @@ struct NestedLikelihood {
   /// Log restricted likelihood up to a constant.
   func log(outer a: Double, inner b: Double, residual c: Double) -> Double {
     let d = c * c
-    let columns = conditions + 2  // conditions, y, 1
-    var whole = Matrix(rows: columns, columns: columns)
+    var whole = Matrix(rows: conditions + 2, columns: conditions + 2)
     var logDeterminant = Double(data.count) * logarithm(d)
-    var i = 0
-    while i < data.count {
-      let lab = data[i].outer
-      var labSums = Matrix(rows: columns, columns: columns)
-      while i < data.count, data[i].outer == lab {
-        let lot = data[i].inner
-        var sums = Matrix(rows: columns, columns: columns)
-        while i < data.count, data[i].outer == lab, data[i].inner == lot {
-          let row = [(data[i].condition, 1.0), (conditions, data[i].value), (conditions + 1, 1.0)]
-          for (p, x) in row { for (q, y) in row { sums[p, q] += x * y / d } }
-          i += 1
-        }
-        logDeterminant += Self.eliminate(&sums, b * b)
-        for k in labSums.storage.indices { labSums.storage[k] += sums.storage[k] }
+    for lab in sums {
+      var labSums = Matrix(rows: conditions + 2, columns: conditions + 2)
+      for var lot in lab {
+        for k in lot.storage.indices { lot.storage[k] /= d }
+        logDeterminant += Self.eliminate(&lot, b * b)
+        for k in labSums.storage.indices { labSums.storage[k] += lot.storage[k] }
       }
       logDeterminant += Self.eliminate(&labSums, a * a)
       for k in whole.storage.indices { whole.storage[k] += labSums.storage[k] }
@@ -276,7 +281,10 @@ struct NestedLikelihood {
     let whole = s[last, last]
     let factor = v / (1 + v * whole)
     let ones = (0...last).map { s[$0, last] }
-    for p in 0...last { for q in 0...last { s[p, q] -= factor * ones[p] * ones[q] } }
+    for p in 0...last where ones[p] != 0 {
+      let row = factor * ones[p]
+      for q in 0...last { s.storage[p * (last + 1) + q] -= row * ones[q] }
+    }
     return logarithm(1 + v * whole)
   }
 
@@ -294,8 +302,8 @@ struct NestedLikelihood {
           return value(point)
         }
         best[k] = Self.maximum(goal, 0, 5 * overallSpread)
-        // The boundary is a candidate of its own.
-        if k < 2, goal(0) >= goal(best[k]) { best[k] = 0 }
+        // The boundary is a candidate of its own; near it the likelihood is flat to rounding.
+        if k < 2, goal(0) >= goal(best[k]) - 1e-9 { best[k] = 0 }
       }
       if zip(before, best).allSatisfy({ abs($0 - $1) <= 1e-12 * overallSpread }) { break }
     }
@@ -308,7 +316,8 @@ struct NestedLikelihood {
     var (low, high) = (a, b)
     var (x, y) = (high - ratio * (high - low), low + ratio * (high - low))
     var (fx, fy) = (f(x), f(y))
-    for _ in 0..<90 {
+    // Flat to rounding long before.
+    for _ in 0..<48 {
       if fx > fy {
         high = y
         (y, fy) = (x, fx)

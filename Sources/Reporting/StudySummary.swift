@@ -86,7 +86,7 @@ struct PlanSummary: Decodable {
   struct Condition: Decodable {
     var condition_id: String
     var acceleration: [Double]
-    var mechanism_flag: Bool
+    var flag: String
   }
   struct Advice: Decodable {
     var cell_id: String
@@ -163,7 +163,7 @@ enum StudySections {
             return [
               "id": r.condition_id, "levels": p.stresses.map { ["v": number(r.levels[$0])] }, "cells": "\(r.n_cells)",
               "weeks": number(r.weeks), "factor": c?.acceleration.map { number($0) }.joined(separator: " … ") ?? "–",
-              "flag": c?.mechanism_flag == true ? "another mechanism leads" : "",
+              "flag": c?.flag ?? "",
             ]
           },
         ]

@@ -139,7 +139,7 @@ struct PlanCommand: AsyncParsableCommand {
         table.append(
           [.text(p.style.rawValue), .text("c\(r.condition + 1)")] + c.levels.map { .number($0) } + [
             .integer(r.cells), .number(cycles), .number(r.weeks), .number(failures.expected), .number(failures.none),
-            .bool(c.changesMechanism), .number(width(found, study, spread: found.spread)),
+            .bool(c.acceleration.changesMechanism), .number(width(found, study, spread: found.spread)),
             .number(width(found, study, spread: p.spread)),
           ])
       }
@@ -165,13 +165,15 @@ struct PlanCommand: AsyncParsableCommand {
   private func acceleration(_ found: PlanStudy.Result, _ study: PlanStudy) -> [UInt8] {
     var table = CSVWriter(
       header: ["condition_id"] + study.stresses.map(\.name) + [
-        "factor_q05", "factor_q50", "factor_q95", "mechanism_flag",
+        "factor_q05", "factor_q50", "factor_q95", "mechanism_flag", "early_ratio_q05", "early_ratio_q50",
+        "early_ratio_q95", "loss_flag",
       ]
         + MechanismShares.mechanisms.map { "share_" + $0.rawValue })
     for (k, c) in found.conditions.enumerated() {
       table.append(
-        [.text("c\(k + 1)")] + c.levels.map { .number($0) } + c.acceleration.map { .number($0) }
-          + [.bool(c.changesMechanism)] + c.shares.map { .number($0) })
+        [.text("c\(k + 1)")] + c.levels.map { .number($0) } + c.acceleration.factor.map { .number($0) }
+          + [.bool(c.acceleration.changesMechanism)] + c.acceleration.earlyRatio.map { .number($0) }
+          + [.bool(c.acceleration.dependsOnLoss)] + c.shares.map { .number($0) })
     }
     return table.bytes
   }
@@ -184,8 +186,7 @@ struct PlanCommand: AsyncParsableCommand {
         rows.append(
           ["c\(r.condition + 1)"] + c.levels.map { shortest($0) } + [
             "\(r.cells)", Tables.significant(r.weeks), shortest((c.cycles * r.weeks / study.weeks).rounded(.down)),
-            c.acceleration.map { Tables.significant($0) }.joined(separator: " … "),
-            c.changesMechanism ? "another mechanism leads" : "",
+            c.acceleration.factor.map { Tables.significant($0) }.joined(separator: " … "), Self.flags(c.acceleration),
           ])
       }
     }
@@ -207,6 +208,14 @@ struct PlanCommand: AsyncParsableCommand {
       + Tables.aligned([["cell", "cycles", "%", "advice", "because"]] + advice)
   }
 
+  /// What to mind of a condition, in words; empty where a test shows what use will.
+  private static func flags(_ a: AccelerationFactor) -> String {
+    [
+      a.changesMechanism ? "another mechanism leads" : nil,
+      a.dependsOnLoss ? "not a pure time scale: the factor depends on the loss" : nil,
+    ].compactMap { $0 }.joined(separator: "; ")
+  }
+
   private func document(_ found: PlanStudy.Result, _ study: PlanStudy) -> [String: JSONTree] {
     [
       "median_life": .number(found.medianLife), "sd_log_life_now": .number(found.spread),
@@ -217,8 +226,10 @@ struct PlanCommand: AsyncParsableCommand {
       "conditions": .array(
         found.conditions.enumerated().map { k, c in
           .object([
-            "condition_id": .string("c\(k + 1)"), "acceleration": .array(c.acceleration.map { .number($0) }),
-            "mechanism_flag": .bool(c.changesMechanism),
+            "condition_id": .string("c\(k + 1)"), "acceleration": .array(c.acceleration.factor.map { .number($0) }),
+            "early_ratio": .array(c.acceleration.earlyRatio.map { .number($0) }),
+            "mechanism_flag": .bool(c.acceleration.changesMechanism),
+            "loss_flag": .bool(c.acceleration.dependsOnLoss), "flag": .string(Self.flags(c.acceleration)),
           ])
         }),
       "running": .array(

@@ -1,3 +1,4 @@
+import Foundation
 import NumericalMethods
 import Testing
 
@@ -151,5 +152,38 @@ import Testing
     // One reading of variance 0.5 on a prior of 1 leaves 1/3; two cells leave 1/5.
     #expect(abs(try left(1, cells: 1) - 1.0 / 3) < 0.03)
     #expect(abs(try left(1, cells: 2) - 0.2) < 0.02)
+  }
+
+  @Test("Acceleration: one mechanism gives Arrhenius' factor without a flag, two that cross are flagged (D32)")
+  func acceleration() {
+    let gas = 8.314462618
+    func rate(_ energy: Double, _ kelvin: Double) -> Double { exp(-energy / gas * (1 / kelvin - 1 / 298.15)) }
+    let (use, test) = (298.15, 333.15)
+    // Loss k · n: ages at 5 and 20 % for members that differ in k alone.
+    func ages(_ kelvin: Double) -> AccelerationFactor.Ages {
+      let rates = (1...50).map { Double($0) * 1e-5 * rate(50_000, kelvin) }
+      return .init(early: rates.map { 0.05 / $0 }, end: rates.map { 0.2 / $0 })
+    }
+    let one = AccelerationFactor(use: ages(use), test: ages(test), useShares: [1, 0], testShares: [1, 0])
+    let expected = exp(50_000 / gas * (1 / use - 1 / test))
+    #expect(one.factor.allSatisfy { abs($0 / expected - 1) < 1e-6 })
+    #expect(!one.changesMechanism && !one.dependsOnLoss)
+
+    // One mechanism linear in n and cool, the other with its root and hot.
+    func age(_ loss: Double, _ a: Double, _ b: Double) -> Double {
+      let root = (-b + (b * b + 4 * a * loss).squareRoot()) / (2 * a)
+      return root * root
+    }
+    func both(_ kelvin: Double) -> (ages: AccelerationFactor.Ages, shares: [Double]) {
+      let (a, b) = (2e-4 * rate(10_000, kelvin), 5e-4 * rate(90_000, kelvin))
+      let end = age(0.2, a, b)
+      return (
+        .init(early: [Double](repeating: age(0.05, a, b), count: 20), end: [Double](repeating: end, count: 20)),
+        [a * end / 0.2, b * end.squareRoot() / 0.2]
+      )
+    }
+    let (cool, hot) = (both(use), both(test))
+    let two = AccelerationFactor(use: cool.ages, test: hot.ages, useShares: cool.shares, testShares: hot.shares)
+    #expect(two.changesMechanism && two.dependsOnLoss)
   }
 }
