@@ -60,10 +60,13 @@ public struct EvolutionarySearch: Sendable, Codable {
   private var local: LocalPolish?
   /// The current population.
   public private(set) var population: [Evaluated] = []
-  /// Feasible points that nothing dominates, in order of their evaluation; at most 2000.
-  public private(set) var archive: [Evaluated] = []
+  /// Feasible points that nothing dominates, at most 2000: of two objectives by the first, else in order of evaluation.
+  private var kept: [Evaluated] = []
   /// Points evaluated so far.
   public private(set) var evaluations = 0
+
+  /// Feasible points that nothing dominates, in order of their evaluation; at most 2000.
+  public var archive: [Evaluated] { kept.sorted { $0.index < $1.index } }
 
   private static let archiveSize = 2000
 
@@ -155,21 +158,41 @@ public struct EvolutionarySearch: Sendable, Codable {
   }
 
   private mutating func record(_ point: Evaluated) {
-    if archive.contains(where: {
-      $0.objectives == point.objectives || ParetoFront.dominates($0.objectives, point.objectives)
-    }) {
-      return
+    if point.objectives.count == 2 {
+      recordInPlane(point)
+    } else {
+      guard
+        !kept.contains(where: {
+          $0.objectives == point.objectives || ParetoFront.dominates($0.objectives, point.objectives)
+        })
+      else { return }
+      kept.removeAll { ParetoFront.dominates(point.objectives, $0.objectives) }
+      kept.append(point)
     }
-    archive.removeAll { ParetoFront.dominates(point.objectives, $0.objectives) }
-    archive.append(point)
-    if archive.count > Self.archiveSize {
+    if kept.count > Self.archiveSize {
+      // By a tenth or more, so that it is done rarely.
       let stream = RandomStream(seed: seed, purpose: "archive", draw: evaluations)
-      let thinned =
+      kept =
         point.objectives.count < 3
-        ? HypervolumeSelection.keep(archive, count: Self.archiveSize)
-        : ReferenceDirections.niche(archive, chosen: [], count: Self.archiveSize / 2, stream: stream)
-      archive = thinned.sorted { $0.index < $1.index }
+        ? HypervolumeSelection.keep(kept, count: Self.archiveSize * 9 / 10)
+        : ReferenceDirections.niche(kept, chosen: [], count: Self.archiveSize / 2, stream: stream)
+          .sorted { $0.index < $1.index }
     }
+  }
+
+  /// A front in the plane falls from left to right: a point's place in it says what it dominates.
+  private mutating func recordInPlane(_ point: Evaluated) {
+    let (x, y) = (point.objectives[0], point.objectives[1])
+    var (low, high) = (0, kept.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if kept[middle].objectives[0] < x { low = middle + 1 } else { high = middle }
+    }
+    if low > 0, kept[low - 1].objectives[1] <= y { return }
+    if low < kept.count, kept[low].objectives[0] == x, kept[low].objectives[1] <= y { return }
+    var end = low
+    while end < kept.count, kept[end].objectives[1] >= y { end += 1 }
+    kept.replaceSubrange(low..<end, with: [point])
   }
 
   /// A Latin hypercube over reals, balanced over choices.
