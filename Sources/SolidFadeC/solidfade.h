@@ -21,6 +21,7 @@ int solidfade_predict_json(const char *request, char **result);
 
 /* The best designs of a space under manufacturing spread. Keys:
  *   "space": path of a TOML file, or "space_toml": its content
+ *   "model":  path of a model bundle whose lives are searched; by default the physics alone
  *   "budget" (500), "eol" (.8), "horizon" (1000), "seed" (1), "threads" (all) */
 int solidfade_optimize_json(const char *request, char **result);
 
