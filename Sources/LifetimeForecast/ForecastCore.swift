@@ -266,7 +266,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
   /// Joint draws for training cell `index`, out of fold and with its own error left out of the pool.
   func outOfFoldDraws(_ pool: ResidualPool, index i: Int, cell: CoreCell, count: Int, seed: UInt64) -> LevelDraws {
     let (z, source) = pool.draws(
-      count, expected: pool.expected.row(i), spread: pool.spread[i], widening: 1, scatter: nil, excluding: i,
+      count, expected: pool.expected.row(i), spread: pool.spread[i], widening: 1,
+      scatter: pool.unitScatter(level: LevelGrid.endIndex), excluding: i,
       stream: RandomStream(seed: seed, purpose: "out-of-fold", key: cell.full.streamKey))
     return draws(z, source, pool, cell: cell)
   }
@@ -374,7 +375,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
       count, expected: e.levels,
       // A process knows nothing of how far experts err.
       spread: pool.scheme == .dataset ? nil : e.spread, widening: widening,
-      scatter: e.deviation.map { .init(deviation: $0, level: LevelGrid.endIndex, freedom: freedom) },
+      scatter: e.deviation.map { .init(deviation: $0, level: LevelGrid.endIndex, freedom: freedom) }
+        ?? pool.unitScatter(level: LevelGrid.endIndex),
       excluding: nil, stream: RandomStream(seed: seed, purpose: "residual", key: cell.full.streamKey))
     return draws(z, source, pool, cell: cell)
   }

@@ -104,6 +104,25 @@ struct ResidualPool: Sendable, Hashable, Codable {
     var freedom: Double
   }
 
+  /// The scatter of a cell of a whole new unit. A few units say how large the error of the next one may be, and are too
+  /// few for a shape: their largest errors, drawn as they are, would be stretched once more for their small number. Nil
+  /// for pools of many units.
+  func unitScatter(level: Int) -> Scatter? {
+    guard scheme.isFar else { return nil }
+    let k = min(level, residuals.columns - 1)
+    let cells = residuals.column(k).indices.filter { !unfinished.contains(units[$0]) }
+    let errors = Dictionary(grouping: cells) { units[$0] }.sorted { $0.key < $1.key }.map {
+      $0.value.map { residuals[$0, k] }
+    }
+    let n = Double(errors.count)
+    guard n > 1 else { return nil }
+    let centre = mean(errors.map { mean($0) })
+    let square = mean(errors.map { own in mean(own.map { ($0 - centre) * ($0 - centre) }) })
+    // The calibration of experts took a centre and a slope from the same datasets.
+    let freedom = max(scheme == .dataset ? n - 2 : n - 1, 1)
+    return Scatter(deviation: (square * (n + 1) / (n - 1)).squareRoot(), level: k, freedom: freedom)
+  }
+
   /// Draws of the level vector of one cell around its expected one.
   ///
   /// - Parameters:

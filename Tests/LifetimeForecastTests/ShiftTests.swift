@@ -93,6 +93,35 @@ import Testing
     #expect(abs(standardDeviation(z.column(0)) / 0.2 - 1) < 0.06)
   }
 
+  @Test("A few datasets say how large the error of the next may be: nine in ten lie within, whatever their sizes")
+  func unitScatter() throws {
+    var stream = RandomStream(seed: 8, purpose: "units")
+    var inside = 0
+    for trial in 0..<200 {
+      let offsets = (0..<8).map { _ in 0.5 * stream.normal() }
+      let units = (0..<7).flatMap { u in [Int](repeating: u, count: 5 + 20 * u) }
+      let residuals = Matrix(units.map { [offsets[$0] + 0.2 * stream.normal()] })
+      let pool = try ResidualPool(
+        plan: FoldPlan(scheme: .dataset, units: units, folds: units), variant: .hybrid, weights: [],
+        expected: Matrix(rows: units.count, columns: 1), residuals: residuals,
+        spread: [Double](repeating: 1, count: units.count), finished: [Bool](repeating: true, count: units.count))
+      let scatter = try #require(pool.unitScatter(level: 12))
+      #expect(scatter.level == 0 && scatter.freedom == 5)
+      let z = pool.draws(
+        400, expected: [0], spread: nil, widening: 1, scatter: scatter, excluding: nil,
+        stream: RandomStream(seed: UInt64(trial), purpose: "t")
+      ).z.column(0).sorted()
+      let truth = offsets[7] + 0.2 * stream.normal()
+      if quantile(ofSorted: z, 0.05) < truth, truth < quantile(ofSorted: z, 0.95) { inside += 1 }
+    }
+    #expect((170...198).contains(inside), "\(inside)")
+    let near = try ResidualPool(
+      plan: FoldPlan(scheme: .cell, units: [0, 1, 2], folds: [0, 1, 2]), variant: .hybrid, weights: [],
+      expected: Matrix(rows: 3, columns: 1), residuals: Matrix([[0.1], [0.2], [-0.1]]), spread: [1, 1, 1],
+      finished: [true, true, true])
+    #expect(near.unitScatter(level: 0) == nil)
+  }
+
   /// Offsets and slopes of datasets drawn as the correction supposes them.
   private func dataset(_ stream: inout RandomStream, cells: Int, scatter: Double) -> [(forecast: Double, error: Double)]
   {
