@@ -53,7 +53,7 @@ public struct AcceleratedTest: Sendable, Hashable {
   /// The plan that uses two levels, the highest and the one that is best with it.
   public var optimum: Plan {
     best { low in
-      let share = minimiser(0.001, 0.999) { variance([low, 1], [$0, 1 - $0]) }
+      let share = goldenSection(in: 0.001...0.999, steps: 25) { variance([low, 1], [$0, 1 - $0]) }
       return ([low, 1], [share, 1 - share])
     }
   }
@@ -63,7 +63,9 @@ public struct AcceleratedTest: Sendable, Hashable {
     best { low in
       let rest = 1 - middleShare
       let levels = [low, (low + 1) / 2, 1]
-      let share = minimiser(0.001, rest - 0.001) { variance(levels, [$0, middleShare, rest - $0]) }
+      let share = goldenSection(in: 0.001...(rest - 0.001), steps: 25) {
+        variance(levels, [$0, middleShare, rest - $0])
+      }
       return (levels, [share, middleShare, rest - share])
     }
   }
@@ -124,31 +126,11 @@ public struct AcceleratedTest: Sendable, Hashable {
 
   /// The lowest level, to a thousandth, that makes the plan best.
   private func best(_ plan: (Double) -> (levels: [Double], shares: [Double])) -> Plan {
-    let low = minimiser(0, 0.99) { low in
+    let low = goldenSection(in: 0...0.99, steps: 25) { low in
       let p = plan(low)
       return variance(p.levels, p.shares)
     }
     let p = plan(low)
     return Plan(levels: p.levels, shares: p.shares, variance: variance(p.levels, p.shares))
-  }
-
-  /// Golden section on a function with one minimum.
-  private func minimiser(_ low: Double, _ high: Double, _ f: (Double) -> Double) -> Double {
-    let ratio = (5.0.squareRoot() - 1) / 2
-    var (a, b) = (low, high)
-    var (x, y) = (b - ratio * (b - a), a + ratio * (b - a))
-    var (fx, fy) = (f(x), f(y))
-    while b - a > 1e-5 {
-      if fx < fy {
-        (b, y, fy) = (y, x, fx)
-        x = b - ratio * (b - a)
-        fx = f(x)
-      } else {
-        (a, x, fx) = (x, y, fy)
-        y = a + ratio * (b - a)
-        fy = f(y)
-      }
-    }
-    return (a + b) / 2
   }
 }

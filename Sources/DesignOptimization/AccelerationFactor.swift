@@ -18,7 +18,8 @@ public struct AccelerationFactor: Sendable, Hashable {
 
   /// Whether use and test fade for different reasons.
   public var changesMechanism: Bool { mechanismDistance > Self.mostDistance }
-  /// Whether the factor depends on the loss at which it is read: the 90 % interval of the ratio leaves 0.8…1.25.
+  /// Whether the factor depends on the loss at which it is read: the 90 % interval of the ratio lies outside
+  /// 0.8…1.25.
   public var dependsOnLoss: Bool {
     earlyRatio[2] < Self.evenRatios.lowerBound || earlyRatio[0] > Self.evenRatios.upperBound
   }

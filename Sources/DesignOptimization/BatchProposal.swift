@@ -67,7 +67,8 @@ public struct BatchProposal: Sendable {
   ///   - measured: at least three different designs within the space; the order does not matter.
   ///   - reference: a value of each objective that is just not worth having; by default the worst measured and a tenth
   ///     of the range beyond.
-  ///   - forecast: what is expected of designs before any measurement, one row a design; zeros by default.
+  ///   - forecast: what is expected of designs before any measurement, one row a design, empty for one that cannot be
+  ///     forecast; zeros for all by default.
   /// - Throws: `DesignSpaceError`, `LearningError`, what `forecast` throws.
   public init(
     _ count: Int, in space: DesignSpace, isMaximised: [Bool], measured unordered: [Measured],
@@ -100,6 +101,10 @@ public struct BatchProposal: Sendable {
     let all = genes + pool.map(\.genes)
     let designs = measured.map(\.design) + pool.map(\.design)
     let prior = try await forecast(designs)
+    let isForecast = prior.contains { !$0.isEmpty }
+    guard !isForecast || prior.prefix(known).allSatisfy({ !$0.isEmpty }) else {
+      throw DesignSpaceError(part: "measured", message: "a measured design cannot be forecast")
+    }
     let inputs = Matrix(all.map { Self.coordinates($0, space) })
     var joint: [(mean: [Double], factor: Cholesky)] = []
     for k in signs.indices {
@@ -124,7 +129,11 @@ public struct BatchProposal: Sendable {
     func point(_ p: Int, _ i: Int) -> [Double] { signs.indices.map { values[p][$0][i] } }
     var fronts = (0..<Self.paths).map { p in (0..<known).map { point(p, $0) } }
     picks = []
-    var left = Set(known..<all.count)
+    // Where others are forecast, a design that cannot be is none to build.
+    var left = Set((known..<all.count).filter { !isForecast || !prior[$0].isEmpty })
+    guard left.count >= count else {
+      throw DesignSpaceError(part: "batch", message: "only \(left.count) designs of the space can be forecast")
+    }
     for _ in 0..<count {
       let before = fronts.map { ParetoFront.hypervolume($0, reference: corner) }
       var best = (gain: -1.0, index: -1)

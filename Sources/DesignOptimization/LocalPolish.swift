@@ -49,6 +49,9 @@ struct LocalPolish: Sendable, Codable {
     }
   }
 
+  /// Where each walk is.
+  var best: [Evaluated] { walks.map(\.best) }
+
   /// The points to evaluate next; none when all walks have ended.
   mutating func ask() -> [[Double]] {
     for w in walks.indices {

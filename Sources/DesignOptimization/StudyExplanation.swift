@@ -197,41 +197,30 @@ extension DesignStudy {
     return out
   }
 
-  /// A better design nearby, the words and ranks as they are: steps along each real, halved until they are small.
+  /// A better design nearby, the words and ranks as they are.
   ///
-  /// Objectives are scaled by their size at the start and added; broken limits weigh more than any gain.
+  /// Objectives are scaled by their size at the start and added.
   func tuned(_ start: [Double]) async throws -> [Double] {
-    let reals = definition.space.variables.indices.filter { definition.space.variables[$0].isReal }
     var scales: [Double] = definition.chances.map { _ in 1 }
     var sizes: [Double]?
-    func values(_ genes: [[Double]]) async throws -> [Double] {
+    func evaluated(_ genes: [[Double]]) async throws -> [Evaluated] {
       let found = try await studied(genes, draws: definition.draws, seed: definition.seed, scales: &scales)
       if sizes == nil { sizes = found[0].objectives.map { max(abs($0), 1e-12) } }
       return found.map { d in
-        guard d.fault == nil, d.objectives.allSatisfy(\.isFinite) else { return -.infinity }
-        let gain = zip(signed(d.objectives), sizes ?? []).reduce(0.0) { $0 + $1.0 / $1.1 }
-        return gain - 1e6 * d.violations.reduce(0, +)
+        let isValid = d.fault == nil && d.objectives.allSatisfy(\.isFinite)
+        let loss = -zip(signed(d.objectives), sizes ?? []).reduce(0.0) { $0 + $1.0 / $1.1 }
+        return Evaluated(
+          genes: d.genes, objectives: [isValid ? loss : 0], violations: isValid ? d.violations : [1e6])
       }
     }
-    var genes = start
-    guard !reals.isEmpty, var value = try await values([genes]).first else { return genes }
-    var step = 0.08
-    while step > 0.002 {
-      let tries = reals.flatMap { k in
-        [-step, step].map { move in
-          var g = genes
-          g[k] = min(max(g[k] + move, 0), 1)
-          return g
-        }
-      }
-      let found = try await values(tries)
-      if let k = found.indices.max(by: { (found[$0], -$0) < (found[$1], -$1) }), found[k] > value {
-        (genes, value) = (tries[k], found[k])
-      } else {
-        step /= 2
-      }
+    // Without another rank to go to, words and ranks stay what they are.
+    let kinds = definition.space.variables.map { $0.isReal ? GeneKind.real : .ordinal(0) }
+    var polish = LocalPolish(try await evaluated([start]), kinds)
+    while true {
+      let steps = polish.ask()
+      if steps.isEmpty { return polish.best.first?.genes ?? start }
+      polish.tell(try await evaluated(steps))
     }
-    return genes
   }
 
   private func robustness(

@@ -11,10 +11,9 @@ struct DatasetCorrection: Sendable, Hashable, Codable {
     var centre = 0.0
     var offset = 0.0
     var slope = 0.0
-    /// Variances of offset and slope, and their covariance.
+    /// Variances of offset and slope, which are independent at the centre.
     var offsetVariance = 0.0
     var slopeVariance = 0.0
-    var covariance = 0.0
     /// Variance of the groups about the line.
     var scatter = 0.0
     /// Degrees of freedom behind it.
@@ -25,7 +24,7 @@ struct DatasetCorrection: Sendable, Hashable, Codable {
     /// Standard deviation of a new group's z.
     func deviation(_ forecast: Double) -> Double {
       let x = forecast - centre
-      return max(scatter + offsetVariance + 2 * x * covariance + x * x * slopeVariance, 0).squareRoot()
+      return (scatter + offsetVariance + x * x * slopeVariance).squareRoot()
     }
   }
 
@@ -33,7 +32,7 @@ struct DatasetCorrection: Sendable, Hashable, Codable {
   /// One line a level.
   var lines: [Line]
 
-  /// The corrected level vector, and the deviation at a level.
+  /// The corrected level vector.
   func applied(to levels: [Double]) -> [Double] { zip(levels, lines).map { $0 + $1.shift($0) } }
 }
 

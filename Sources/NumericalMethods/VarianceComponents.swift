@@ -301,36 +301,14 @@ struct NestedLikelihood {
           point[k] = x
           return value(point)
         }
-        best[k] = Self.maximum(goal, 0, 5 * overallSpread)
+        // Flat to rounding long before 48 steps.
+        best[k] = goldenSection(in: 0...(5 * overallSpread), steps: 48) { -goal($0) }
         // The boundary is a candidate of its own; near it the likelihood is flat to rounding.
         if k < 2, goal(0) >= goal(best[k]) - 1e-9 { best[k] = 0 }
       }
       if zip(before, best).allSatisfy({ abs($0 - $1) <= 1e-12 * overallSpread }) { break }
     }
     return best
-  }
-
-  /// Golden-section search for a maximum.
-  private static func maximum(_ f: (Double) -> Double, _ a: Double, _ b: Double) -> Double {
-    let ratio = (5.0.squareRoot() - 1) / 2
-    var (low, high) = (a, b)
-    var (x, y) = (high - ratio * (high - low), low + ratio * (high - low))
-    var (fx, fy) = (f(x), f(y))
-    // Flat to rounding long before.
-    for _ in 0..<48 {
-      if fx > fy {
-        high = y
-        (y, fy) = (x, fx)
-        x = high - ratio * (high - low)
-        fx = f(x)
-      } else {
-        low = x
-        (x, fx) = (y, fy)
-        y = low + ratio * (high - low)
-        fy = f(y)
-      }
-    }
-    return (low + high) / 2
   }
 }
 

@@ -40,13 +40,7 @@ package struct ForecastRun: Sendable {
   ) async throws -> (outcome: Outcome, files: [String: [UInt8]]) {
     var dataset = dataset
     let model = try self.model ?? ShippedModels.path(for: dataset.description.family)
-    let (fitted, sha) = try LifetimeModel.read(model, forecastingFrom: Self.ages(of: dataset, early: early))
-    if case .baseline(let name) = fitted.kind {
-      throw DataFaults(
-        DataFault(
-          "E047", file: model, field: "kind", "a baseline:\(name) model is a rival for evaluate; it makes no forecasts",
-          help: "train with --kind hybrid, physics or ml"))
-    }
+    let (fitted, sha) = try ShippedModels.forecaster(model, from: Self.ages(of: dataset, early: early))
     // A lone table of designs says nothing of its family: it is asked of this model.
     if self.model != nil, dataset.folder == nil, let family = fitted.datasets.first?.family {
       dataset.description.family = family

@@ -111,27 +111,15 @@ package struct NextBatchRun: Sendable {
       header: ["cell_id"] + columns + names.flatMap { ["expected_" + $0, "sd_" + $0] }
         + ["gain", "p_not_dominated", "reason"])
     var rows = [["next"] + varied + names + ["gain", "P(not dominated)", "reason"]]
-    func field(_ v: DesignValue?) -> CSVWriter.Field {
-      switch v {
-      case .number(let x)?: .number(x)
-      case .text(let t)?: .text(t)
-      case nil: .number(nil)
-      }
-    }
     for (k, pick) in batch.picks.enumerated() {
       let both = zip(pick.expected, pick.spread).flatMap { [CSVWriter.Field.number($0), .number($1)] }
       table.append(
-        [.text("n\(k + 1)")] + columns.map { field(pick.design[$0]) } + both
+        [.text("n\(k + 1)")] + columns.map { pick.design[$0]?.field ?? .number(nil) } + both
           + [.number(pick.gain), .number(pick.probabilityNotDominated), .text(pick.reason.rawValue)])
       rows.append(
         ["n\(k + 1)"]
-          + varied.map { name in
-            switch pick.design[name] {
-            case .number(let x)?: Tables.significant(x)
-            case .text(let t)?: t
-            case nil: "–"
-            }
-          } + zip(pick.expected, pick.spread).map { Tables.significant($0) + " ± " + Tables.significant($1) }
+          + varied.map { pick.design[$0]?.shown ?? "–" }
+          + zip(pick.expected, pick.spread).map { Tables.significant($0) + " ± " + Tables.significant($1) }
           + [
             String(format: "%.3f", pick.gain), Tables.significant(pick.probabilityNotDominated), pick.reason.rawValue,
           ])
@@ -146,12 +134,7 @@ package struct NextBatchRun: Sendable {
           .object([
             "design_id": .string("n\(k + 1)"),
             "design": .object(
-              pick.design.mapValues { value -> JSONTree in
-                switch value {
-                case .number(let x): ResultDocument.real(x)
-                case .text(let t): .string(t)
-                }
-              }), "expected": .array(pick.expected.map { ResultDocument.real($0) }),
+              pick.design.mapValues(\.tree)), "expected": .array(pick.expected.map { ResultDocument.real($0) }),
             "sd": .array(pick.spread.map { ResultDocument.real($0) }), "gain": .number(pick.gain),
             "p_not_dominated": .number(pick.probabilityNotDominated), "reason": .string(pick.reason.rawValue),
           ])

@@ -37,8 +37,15 @@ package struct SearchRun: Sendable {
     var nominal = evaluator
     nominal.physics.variability = .none
     let stored = try checkpoint.map { try CheckpointFile($0, of: try fingerprint()) }
+    var kept = 0
     let result = try await study.run(
-      starts: [definition.space.base], resuming: try stored?.read(), checkpoint: { try stored?.write($0) }
+      starts: [definition.space.base], resuming: try stored?.read(),
+      checkpoint: { reached in
+        // The whole file is written: not for every generation of a long search, and a twentieth is soon made up.
+        guard 20 * (reached.designs.count - kept) >= reached.designs.count else { return }
+        try stored?.write(reached)
+        kept = reached.designs.count
+      }
     ) {
       progress?(ProgressEvent(stage: "search", done: $0, total: $1))
     }
@@ -53,7 +60,7 @@ package struct SearchRun: Sendable {
           of: definition.space.base, draws: definition.draws, seed: seed)
       }
     }
-    var outcome = Outcome(warnings: faults(result.history) + extrapolations(definition.space, result))
+    var outcome = Outcome(warnings: faults(result.history) + extrapolations(result))
     outcome.document = writer.document
     if !result.front.isEmpty {
       outcome.text = writer.text
@@ -76,12 +83,12 @@ package struct SearchRun: Sendable {
     var physics = PhysicsEvaluator(limit: limit, horizon: horizon, threads: threads)
     let file = try SpaceFile(contentsOf: space, metrics: physics.metrics)
     physics.variability = file.variability
-    let fitted = try model.map { try LifetimeModel.read($0, forecastingFrom: [0]).model }
-    if let model, case .baseline(let name)? = fitted?.kind {
+    let fitted = try model.map { try ShippedModels.forecaster($0, from: [0]).model }
+    if let model, let family = fitted?.datasets.first?.family, family != .sulfideSolidState {
       throw DataFaults(
         DataFault(
-          "E047", file: model, field: "kind", "a baseline:\(name) model is a rival for evaluate; it makes no forecasts",
-          help: "train with --kind hybrid, physics or ml"))
+          "E077", file: model, field: "cell_family", "a model of \(family.rawValue) cells; designs are sulfide cells",
+          help: "name a model of sulfide cells, or none for the physics alone"))
     }
     return (file, ModelEvaluator(model: fitted, base: file.definition.space.base, physics: physics))
   }
@@ -97,7 +104,7 @@ package struct SearchRun: Sendable {
 
   /// Where the search left what the model was taught by: variables that nothing measured ever varied, and how much of
   /// the front lies outside.
-  private func extrapolations(_ searched: DesignSpace, _ result: StudyResult) -> [DataWarning] {
+  private func extrapolations(_ result: StudyResult) -> [DataWarning] {
     let counts = Dictionary(grouping: result.front.flatMap { Set($0.fresh.objections.map(reason)) }) { $0 }
     return counts.sorted { $0.key < $1.key }.prefix(10).map { why, members in
       DataWarning(

@@ -1,7 +1,7 @@
 internal import Foundation
 package import SolidFade
 
-/// The models that come with the project.
+/// The models that come with the project, and models as runs read them.
 package enum ShippedModels {
   /// The folder of the model for a family of cells: beside the project the tool was built in, or in the working folder.
   ///
@@ -22,5 +22,19 @@ package enum ShippedModels {
       DataFault(
         "E048", field: "--model", "no model is named, and the shipped \(name) is not at hand",
         help: "name one with -m, or train one: solidfade train DATA -o m.solidfade"))
+  }
+
+  /// A model that makes forecasts, and the hash of its bundle.
+  ///
+  /// - Parameter ages: ages from which forecasts will be asked.
+  static func forecaster(_ path: String, from ages: [Double]) throws -> (model: LifetimeModel, sha256: String) {
+    let found = try LifetimeModel.read(path, forecastingFrom: ages)
+    if case .baseline(let name) = found.model.kind {
+      throw DataFaults(
+        DataFault(
+          "E047", file: path, field: "kind", "a baseline:\(name) model is a rival for evaluate; it makes no forecasts",
+          help: "train with --kind hybrid, physics or ml"))
+    }
+    return found
   }
 }

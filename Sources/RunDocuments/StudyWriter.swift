@@ -25,21 +25,6 @@ package struct StudyWriter {
     }
   }
 
-  private func cell(_ v: DesignValue?) -> CSVWriter.Field {
-    switch v {
-    case .number(let x)?: .number(x)
-    case .text(let t)?: .text(t)
-    case nil: .number(nil)
-    }
-  }
-
-  private static func tree(_ v: DesignValue) -> JSONTree {
-    switch v {
-    case .number(let x): ResultDocument.real(x)
-    case .text(let t): .string(t)
-    }
-  }
-
   private var objectiveHeader: [String] {
     definition.objectives.flatMap { o in [label(o)] + ["q05", "q50", "q95"].map { o.metric + "_" + $0 } }
       .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
@@ -68,15 +53,15 @@ package struct StudyWriter {
     for (k, m) in result.front.enumerated() {
       let d = m.fresh
       front.append(
-        [.text("d\(k + 1)")] + variables.map { cell(d.design[$0]) } + objectiveFields(d)
+        [.text("d\(k + 1)")] + variables.map { d.design[$0]?.field ?? .number(nil) } + objectiveFields(d)
           + d.probabilities.map { .number($0) }
           + [.text(m.verdict.rawValue), .number(Double(d.draws)), .number(Double(d.index))]
           + [.bool(d.objections.isEmpty), .text(d.objections.isEmpty ? nil : d.objections.joined(separator: "; "))])
-      candidates.append([.text("d\(k + 1)")] + columns.map { cell(d.design[$0]) })
+      candidates.append([.text("d\(k + 1)")] + columns.map { d.design[$0]?.field ?? .number(nil) })
     }
     for d in result.history {
       history.append(
-        [.number(Double(d.index))] + variables.map { cell(d.design[$0]) } + objectiveFields(d)
+        [.number(Double(d.index))] + variables.map { d.design[$0]?.field ?? .number(nil) } + objectiveFields(d)
           + chances.indices.map { .number(d.probabilities.indices.contains($0) ? d.probabilities[$0] : nil) }
           + [.bool(d.isFeasible), .number(d.violations.reduce(0, +)), .text(d.fault)])
     }
@@ -108,7 +93,7 @@ package struct StudyWriter {
       "front": .array(
         result.front.enumerated().map { k, m in
           .object([
-            "design_id": .string("d\(k + 1)"), "design": .object(m.fresh.design.mapValues(Self.tree)),
+            "design_id": .string("d\(k + 1)"), "design": .object(m.fresh.design.mapValues(\.tree)),
             "objectives": .array(m.fresh.objectives.map { ResultDocument.real($0) }),
             "searched": .array(m.searched.map { ResultDocument.real($0) }),
             "probabilities": .array(m.fresh.probabilities.map { .number($0) }), "verdict": .string(m.verdict.rawValue),
@@ -133,13 +118,8 @@ package struct StudyWriter {
       let m = result.front[k]
       rows.append(
         ["d\(k + 1)"]
-          + varied.map { name in
-            switch m.fresh.design[name] {
-            case .number(let x)?: Tables.significant(x)
-            case .text(let t)?: t
-            case nil: "–"
-            }
-          } + m.fresh.objectives.map { Tables.significant($0) } + m.fresh.probabilities.map { Tables.significant($0) }
+          + varied.map { m.fresh.design[$0]?.shown ?? "–" } + m.fresh.objectives.map { Tables.significant($0) }
+          + m.fresh.probabilities.map { Tables.significant($0) }
           + [m.verdict.rawValue])
     }
     let flattered = zip(shown, result.optimism).map { "\($0) \(Tables.significant($1))" }.joined(separator: ", ")
@@ -167,7 +147,7 @@ package struct StudyWriter {
       "sensitivities": .array(
         why.sensitivities.map {
           .object([
-            "variable": .string($0.variable), "from": Self.tree($0.from), "to": Self.tree($0.to),
+            "variable": .string($0.variable), "from": $0.from.tree, "to": $0.to.tree,
             "changes": differences($0.changes),
           ])
         }),
@@ -177,7 +157,7 @@ package struct StudyWriter {
         }),
       "robustness": why.robustness.map {
         .object([
-          "nominal_design": .object($0.nominalDesign.mapValues(Self.tree)), "price": differences($0.price),
+          "nominal_design": .object($0.nominalDesign.mapValues(\.tree)), "price": differences($0.price),
           "benefit": differences($0.benefit),
         ])
       } ?? .null,
@@ -187,12 +167,6 @@ package struct StudyWriter {
   /// Why the best design is the best one, in words.
   private var why: String {
     guard let explanation else { return "" }
-    func show(_ v: DesignValue) -> String {
-      switch v {
-      case .number(let x): Tables.significant(x)
-      case .text(let t): t
-      }
-    }
     func number(_ x: Double) -> String {
       abs(x) >= 0.1 || x == 0 ? Tables.significant(x) : String(format: "%.2g", x)
     }
@@ -201,7 +175,7 @@ package struct StudyWriter {
     }
     var rows = [["change at d\(explanation.member + 1)", "from", "to"] + definition.objectives.map(label)]
     for s in explanation.sensitivities where !s.changes.isEmpty {
-      rows.append([s.variable, show(s.from), show(s.to)] + s.changes.map(signed))
+      rows.append([s.variable, s.from.shown, s.to.shown] + s.changes.map(signed))
     }
     var text = "\n" + Tables.aligned(rows)
     for limit in explanation.limits {

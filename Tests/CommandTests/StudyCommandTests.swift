@@ -182,12 +182,20 @@ struct StudyCommandTests {
       robust = { draws = 64 }
       """)
     let model = Self.root + "/models/sulfide-nmc811.solidfade"
-    let run = try Tool.run(
-      ["optimize", place.at("space.toml"), "-m", model, "--budget", "80", "--horizon", "2000", "-q", "--json"])
-    #expect(run.code == 0, "\(run.error)")
-    let front = try #require(try run.document()["front"] as? [[String: Any]])
-    let best = try #require(front.first?["design"] as? [String: Any])
-    #expect(best["coating"] as? String == "LiNbO3" && best["upper_cutoff_v"] as? Double == 4.1)
+    func life(_ arguments: [String]) throws -> Double {
+      let run = try Tool.run(
+        ["optimize", place.at("space.toml"), "--budget", "80", "--horizon", "20000", "-q", "--json"] + arguments)
+      #expect(run.code == 0, "\(run.error)")
+      let front = try #require(try run.document()["front"] as? [[String: Any]])
+      let best = try #require(front.first?["design"] as? [String: Any])
+      #expect(best["coating"] as? String == "LiNbO3" && best["upper_cutoff_v"] as? Double == 4.1)
+      return try #require((front.first?["objectives"] as? [Double])?.first)
+    }
+    // Published cells and the physics agree in order, not in level.
+    #expect(try abs(log(life(["-m", model]) / life([]))) > 0.05)
+    let liquid = try Tool.run(
+      ["optimize", place.at("space.toml"), "-m", Self.root + "/models/liquid-general.solidfade", "-q"])
+    #expect(liquid.code == 2 && liquid.error.contains("E077"), "\(liquid.error)")
   }
 
   @Test(

@@ -1,5 +1,6 @@
 import Foundation
 import NumericalMethods
+import Synchronization
 import Testing
 
 @testable import DesignOptimization
@@ -186,5 +187,51 @@ import Testing
       }.contains("between 0 and 1"))
     #expect(DesignStatistic("q10") == .quantile(0.1) && DesignStatistic("p_ge:500") == .probabilityAtLeast(500))
     #expect(DesignStatistic("q0") == nil && DesignStatistic("median") == nil)
+  }
+
+  /// Counts the designs that are evaluated.
+  private final class Counter: Sendable {
+    private let count = Mutex(0)
+    var value: Int { count.withLock { $0 } }
+    func add(_ n: Int) { count.withLock { $0 += n } }
+  }
+
+  private struct Counted: DesignEvaluator {
+    var formula: Formula
+    var counter: Counter
+    var metrics: [String] { formula.metrics }
+
+    func evaluate(_ designs: [[String: DesignValue]], draws: Int, seed: UInt64) async throws -> [DesignDraws] {
+      if seed == 1 { counter.add(designs.count) }
+      return try await formula.evaluate(designs, draws: draws, seed: seed)
+    }
+  }
+
+  @Test("From a checkpoint a study takes the same path, and evaluates again nothing that it holds")
+  func resuming() async throws {
+    let space = try DesignSpace(variables: ["x", "z"].map { DesignVariable($0, .real(0...2, isLogarithmic: false)) })
+    let formula = Formula(metrics: ["y"]) { d, u in
+      let (x, z) = (d["x"]?.number ?? .nan, d["z"]?.number ?? .nan)
+      return [x + 0.1 * u + (z - 0.7) * (z - 0.7)]
+    }
+    var definition = try StudyDefinition(
+      space: space,
+      objectives: [DesignObjective(metric: "y", isMaximised: false), DesignObjective(metric: "x", isMaximised: true)],
+      chances: [ChanceConstraint(metric: "y", isLowerBound: false, limit: 1, probability: 0.9)], metrics: ["y"])
+    definition.budget = 200
+    definition.draws = 64
+    func run(_ from: StudyCheckpoint?) async throws -> (result: StudyResult, reached: [StudyCheckpoint], count: Int) {
+      let counter = Counter()
+      var reached: [StudyCheckpoint] = []
+      let study = DesignStudy(definition, evaluator: Counted(formula: formula, counter: counter))
+      let result = try await study.run(resuming: from, checkpoint: { reached.append($0) })
+      return (result, reached, counter.value)
+    }
+    let whole = try await run(nil)
+    let middle = whole.reached[whole.reached.count / 2]
+    let rest = try await run(middle)
+    #expect(rest.result.history == whole.result.history && rest.result.front == whole.result.front)
+    let held = middle.designs.count { $0.draws > 0 }
+    #expect(held > 50 && rest.count == whole.count - held)
   }
 }

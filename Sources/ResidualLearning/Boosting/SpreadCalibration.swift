@@ -1,3 +1,5 @@
+internal import NumericalMethods
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -62,23 +64,7 @@ private func scoringShift(
     return sum
   }
   // The score has one minimum in practice.
-  let ratio = 0.618_033_988_749_894_9
-  var (low, high) = (-log(10.0), log(10.0))
-  var left = high - ratio * (high - low)
-  var right = low + ratio * (high - low)
-  var (atLeft, atRight) = (total(left), total(right))
-  for _ in 0..<40 {
-    if atLeft <= atRight {
-      (high, right, atRight) = (right, left, atLeft)
-      left = high - ratio * (high - low)
-      atLeft = total(left)
-    } else {
-      (low, left, atLeft) = (left, right, atRight)
-      right = low + ratio * (high - low)
-      atRight = total(right)
-    }
-  }
-  let best = (low + high) / 2
+  let best = goldenSection(in: -log(10.0)...log(10.0), steps: 40, total)
   return total(best) < total(0) ? best : 0
 }
 
