@@ -42,6 +42,8 @@ public struct BaselineCell: Sendable, Hashable {
   public var curveVariance: Double?
   /// Retention at which life ends.
   public var eol: Double
+  /// The age up to which this cell is seen in fitting; nil for the age common to all.
+  public var seenTo: Double?
 
   /// A cell from its parts.
   public init(
@@ -123,7 +125,7 @@ public struct FittedBaseline: Sendable, Hashable, Codable {
   /// - Parameters:
   ///   - kind: which one.
   ///   - cells: training cells with their whole records.
-  ///   - early: age at which they are cut, ≥ 0.
+  ///   - early: age at which they are cut, ≥ 0, but for cells that state their own.
   /// - Returns: nil when the cells do not hold what this baseline needs.
   public static func fit(_ kind: BaselineKind, on cells: [BaselineCell], early: Double) -> FittedBaseline? {
     var out = FittedBaseline(kind, early)
@@ -277,14 +279,14 @@ public struct FittedBaseline: Sendable, Hashable, Codable {
   }
 
   private mutating func fitLaw(_ cells: [BaselineCell]) -> Bool {
-    let early = early
-    let open = cells.filter { $0.isOpen(after: early) }
+    let open = cells.filter { $0.isOpen(after: $0.seenTo ?? early) }
     let starts = open.compactMap(\.retention.first)
     if !starts.isEmpty { initialRetention = median(starts) }
-    let remaining = open.map { ($0.life ?? $0.lastAge) - early }
+    let remaining = open.map { ($0.life ?? $0.lastAge) - ($0.seenTo ?? early) }
     guard !remaining.isEmpty else { return false }
     span = median(remaining)
     for cell in open {
+      let early = cell.seenTo ?? early
       guard let law = law(cell, early) else { continue }
       if kind != .last, let life = cell.life {
         lifeResiduals.append(log(life / Self.bounded(law.life(cell.eol), early)))
@@ -329,10 +331,9 @@ public struct FittedBaseline: Sendable, Hashable, Codable {
   }
 
   private mutating func fitVariance(_ cells: [BaselineCell]) -> Bool {
-    let early = early
     var x: [Double] = []
     var y: [Double] = []
-    for cell in cells where cell.isOpen(after: early) {
+    for cell in cells where cell.isOpen(after: cell.seenTo ?? early) {
       guard let feature = cell.curveVariance, let life = cell.life else { continue }
       x.append(feature)
       y.append(log10(life))

@@ -38,13 +38,13 @@ struct CellAssembly: Sendable {
       description: dataset.description, endOfLife: endOfLife, traits: known, histories: histories, sulfidePrior: prior)
   }
 
-  /// The cells as a forecast from age `n` sees them; nil means all rows of each cell.
+  /// The cells as a forecast from a cut-off sees them; nil means all rows of each cell.
   ///
   /// - Parameter forTraining: keep the whole record beside the visible part.
-  func cells(at n: Double?, forTraining: Bool) throws -> [CoreCell] {
+  func cells(at cutOff: CutOff?, forTraining: Bool) throws -> [CoreCell] {
     let preparation = CellPreparation(description: description, endOfLife: endOfLife)
     return try histories.map { history in
-      let age = n ?? (history.series.ages.last ?? 0)
+      let age = try cutOff?.age(in: history) ?? (history.series.ages.last ?? 0)
       // Nothing after N may be seen, not even by a centred filter or through the outcome columns.
       var visible = history
       visible.series = age > 0 ? history.series.visible(upTo: age) : CycleSeries()

@@ -43,7 +43,7 @@ public enum CrossValidation {
         throw EvaluationError.nothingLeft(dataset: name, reason: "there is one \(unit.rawValue) only")
       }
       var recalibrated = Evaluation()
-      var pooled: [Double: [HeldOutForecasts]] = [:]
+      var pooled: [CutOff: [HeldOutForecasts]] = [:]
       for (f, test) in tests.enumerated() {
         progress?(ProgressEvent(stage: "\(name), fold", done: f, total: tests.count))
         let held = Set(test)

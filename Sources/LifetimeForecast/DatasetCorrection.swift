@@ -135,13 +135,14 @@ extension ForecastCore {
   /// Learns from cells of one dataset, the rest of the core unchanged. Groups are the sample: six replicates of one
   /// condition show one condition.
   func corrected(with cells: [CoreCell], variant: ModelVariant) throws -> DatasetCorrection? {
-    let own = cells.filter { Self.isEligible($0.full, at: age) }
+    let own = cells.filter { Self.isEligible($0, at: cutOff) }
     guard let first = own.first, let near = pool(variant, for: [.cell, .group]) else { return nil }
     let wide = pools.filter { $0.variant == variant }.max { $0.scheme.breadth < $1.scheme.breadth } ?? near
     let expected = try expectations(own, variant: variant)
     let targets = own.map { cell in
-      let now = age > 0 ? cell.observed.currentRetention(at: cell.age) ?? initialRetention : initialRetention
-      return LevelTarget(cell.full, now: now, at: age > 0 ? cell.age : 0).remaining
+      let now =
+        cutOff.isDesign ? initialRetention : cell.observed.currentRetention(at: cell.age) ?? initialRetention
+      return LevelTarget(cell.full, now: now, at: cutOff.isDesign ? 0 : cell.age).remaining
     }
     var lines: [DatasetCorrection.Line] = []
     for k in 0..<levelCount {
@@ -209,7 +210,7 @@ extension LifetimeModel {
     let limit = known?.endOfLife ?? description.endOfLife
     let assembly = try await CellAssembly.make(
       part.dataset, cellIDs: part.cellIDs, endOfLife: limit, traits: known?.traits,
-      longest: cores.map(\.age).max() ?? 0, seed: seed, threads: threads)
+      longest: cores.map(\.cutOff.longest).max() ?? 0, seed: seed, threads: threads)
     var taught = false
     if let study {
       let cells = try assembly.cells(at: 0, forTraining: true)
@@ -217,7 +218,7 @@ extension LifetimeModel {
       taught = !cells.isEmpty
     }
     for c in out.cores.indices {
-      let cells = try assembly.cells(at: out.cores[c].age, forTraining: true)
+      let cells = try assembly.cells(at: out.cores[c].cutOff, forTraining: true)
       guard let variant = kind.variants.first,
         let correction = try out.cores[c].corrected(with: cells, variant: variant)
       else { continue }
@@ -225,7 +226,7 @@ extension LifetimeModel {
       out.cores[c].corrections.append(correction)
       taught = true
     }
-    guard taught else { throw TrainingError.tooFewCells(found: 0, needed: 1, early: cores.first?.age ?? 0) }
+    guard taught else { throw TrainingError.tooFewCells(found: 0, needed: 1, early: cores.first?.cutOff ?? 0) }
     if known == nil {
       let cells = try assembly.cells(at: 0, forTraining: true)
       out.datasets.append(
@@ -249,7 +250,7 @@ extension LifetimeModel {
   ///
   /// - Throws: data faults, cancellation.
   public func contrasts(
-    _ dataset: Dataset, cellIDs: [String], early: Double?, seed: UInt64, threads: Int
+    _ dataset: Dataset, cellIDs: [String], early: CutOff?, seed: UInt64, threads: Int
   ) async throws -> [StudyForecast.Contrast] {
     guard let study, let variant = kind.variants.first, (2...Self.mostContrasts).contains(cellIDs.count) else {
       return []
@@ -257,7 +258,7 @@ extension LifetimeModel {
     let known = trained(on: dataset.description.name)
     let assembly = try await CellAssembly.make(
       dataset, cellIDs: cellIDs, endOfLife: known?.endOfLife ?? dataset.description.endOfLife, traits: known?.traits,
-      longest: early ?? .infinity, seed: seed, threads: threads)
+      longest: early?.longest ?? .infinity, seed: seed, threads: threads)
     let cells = try assembly.cells(at: early, forTraining: false)
     guard let joint = try study.forecast(cells, variant: variant) else { return [] }
     var out: [StudyForecast.Contrast] = []

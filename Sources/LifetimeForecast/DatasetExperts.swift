@@ -17,16 +17,16 @@ struct DatasetExpert: Sendable, Hashable, Codable {
   var members: [[LevelMember]]
   var weights: [Weights]
 
-  /// Features of cells seen from age `n`, their law judged by that of this dataset.
-  static func features(_ cells: [CoreCell], law: AgeingLawUpdate, extraColumns: [String], at n: Double)
+  /// Features of cells seen from a cut-off, their law judged by that of this dataset.
+  static func features(_ cells: [CoreCell], law: AgeingLawUpdate, extraColumns: [String], at n: CutOff)
     -> [FeatureValues]
   {
     let builder = ForecastFeatures(law: law, extraColumns: extraColumns)
-    return cells.map { builder.values($0.observed, at: n > 0 ? $0.age : 0, sulfidePrior: $0.sulfidePrior) }
+    return cells.map { builder.values($0.observed, at: n.isDesign ? 0 : $0.age, sulfidePrior: $0.sulfidePrior) }
   }
 
   /// Scores of the members on cells of other datasets, by component, member and cell.
-  func scores(_ cells: [CoreCell], extraColumns: [String], at n: Double) throws -> [[[Double]]] {
+  func scores(_ cells: [CoreCell], extraColumns: [String], at n: CutOff) throws -> [[[Double]]] {
     let x = scaler.transform(Self.features(cells, law: law, extraColumns: extraColumns, at: n)).x
     let nobody = [Int](repeating: -1, count: cells.count)
     return try members.map { component in
@@ -125,25 +125,25 @@ struct DatasetExperts: Sendable, Hashable, Codable {
   ///   out, in the order of the panel's calibrations.
   static func fit(
     _ z: Matrix, cells: [CoreCell], groups: [Int], names: [String], presence: Double, extraColumns: [String],
-    kinds: [MemberKind], variants: [ModelVariant], foldCount: Int, age: Double, seed: UInt64, threads: Int
+    kinds: [MemberKind], variants: [ModelVariant], foldCount: Int, cutOff: CutOff, seed: UInt64, threads: Int
   ) async throws -> (panel: DatasetExperts, expected: [Matrix]) {
     var experts: [DatasetExpert] = []
     for name in names {
       let own = cells.indices.filter { cells[$0].full.dataset == name }
       let law = AgeingLawUpdate(cells: own.map { cells[$0].full })
-      let rows = DatasetExpert.features(own.map { cells[$0] }, law: law, extraColumns: extraColumns, at: age)
+      let rows = DatasetExpert.features(own.map { cells[$0] }, law: law, extraColumns: extraColumns, at: cutOff)
       let scaler = FeatureScaler(rows, presence: presence)
       let ownGroups = own.map { groups[$0] }
       let numbers = Set(ownGroups).sorted()
       let plan =
         FoldPlan.make(
           [numbers.count > 2 && numbers.count < own.count ? .group : .cell], cells: own.map { cells[$0].full },
-          groups: ownGroups.map { numbers.firstIndex(of: $0) ?? 0 }, foldCount: foldCount, seed: seed, age: age)
+          groups: ownGroups.map { numbers.firstIndex(of: $0) ?? 0 }, foldCount: foldCount, seed: seed, cutOff: cutOff)
       guard let plan = plan.first else { continue }
       let usable = kinds.filter { kind in
         kind != .ridge && kind != .population
           && (kind != .screenedObservations
-            || (age > 0 && scaler.has(.condition) && scaler.features.contains { $0.block != .condition }))
+            || (!cutOff.isDesign && scaler.has(.condition) && scaler.features.contains { $0.block != .condition }))
       }
       let ensemble = try await LevelEnsemble.fit(
         z.selecting(rows: own), x: scaler.transform(rows).x, groups: ownGroups, scaler: scaler,
@@ -158,7 +158,7 @@ struct DatasetExperts: Sendable, Hashable, Codable {
           members: ensemble.members, weights: weights))
     }
     let scores = try await parallelMap(count: experts.count, width: threads) { [experts] e in
-      try experts[e].scores(cells, extraColumns: extraColumns, at: age)
+      try experts[e].scores(cells, extraColumns: extraColumns, at: cutOff)
     }
     let units = cells.map(\.full.dataset)
     let taught = experts.map(\.dataset)
@@ -184,7 +184,7 @@ struct DatasetExperts: Sendable, Hashable, Codable {
   }
 
   /// What is expected of cells of a dataset never seen: z per level of each; nil for a variant that was not fitted.
-  func expected(_ cells: [CoreCell], extraColumns: [String], at n: Double, variant: ModelVariant) throws
+  func expected(_ cells: [CoreCell], extraColumns: [String], at n: CutOff, variant: ModelVariant) throws
     -> [[Double]]?
   {
     guard let calibration = calibrations.first(where: { $0.variant == variant }) else { return nil }

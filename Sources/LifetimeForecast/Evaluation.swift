@@ -32,7 +32,7 @@ public struct Evaluation: Sendable {
   /// Coverage at one level in one horizon bin.
   public struct Reliability: Sendable, Hashable {
     /// Cut-off.
-    public var early: Double
+    public var early: CutOff
     /// The coverage.
     public var row: ReliabilityRow
   }
@@ -40,7 +40,7 @@ public struct Evaluation: Sendable {
   /// The probability integral of one observation: uniform when calibrated.
   public struct Integral: Sendable, Hashable {
     /// Cut-off.
-    public var early: Double
+    public var early: CutOff
     /// `life` or `capacity_retention`.
     public var quantity: String
     /// Cell.
@@ -52,7 +52,7 @@ public struct Evaluation: Sendable {
   /// One cell's forecast life beside its observed one.
   public struct PredictionRow: Sendable, Hashable {
     /// Cut-off.
-    public var early: Double
+    public var early: CutOff
     /// Cell.
     public var cellID: String
     /// Group.
@@ -78,14 +78,14 @@ public struct Evaluation: Sendable {
   ///   - baselines: names to put beside the model (`physics`, `ml`, `baseline:NAME`); nil for all.
   /// - Throws: `EvaluationError` on overlap with training or when no cell is left.
   public static func run(
-    _ model: LifetimeModel, on dataset: Dataset, cellIDs: [String]?, split: String?, early: [Double]?,
+    _ model: LifetimeModel, on dataset: Dataset, cellIDs: [String]?, split: String?, early: [CutOff]?,
     baselines: [String]?, seed: UInt64, threads: Int, progress: (@Sendable (ProgressEvent) -> Void)? = nil
   ) async throws -> Evaluation {
     let chosen = try heldOut(model, dataset, cellIDs)
     var result = Evaluation()
     let cutoffs = early ?? model.early
     for (k, n) in cutoffs.enumerated() {
-      progress?(ProgressEvent(stage: "evaluate, early \(Int(n))", done: k, total: cutoffs.count))
+      progress?(ProgressEvent(stage: "evaluate, early \(n.text)", done: k, total: cutoffs.count))
       let parts = try await HeldOutForecasts.make(
         model, dataset, cellIDs: chosen, early: n, rivals: baselines, seed: seed, threads: threads)
       result.append(parts, dataset.description, split: split, early: n, main: model.kind.name, seed: seed)
@@ -95,7 +95,7 @@ public struct Evaluation: Sendable {
 
   /// Adds the scores at one cut-off; calibration and single forecasts are kept of the main model.
   mutating func append(
-    _ parts: [HeldOutForecasts], _ dataset: DatasetDescription, split: String?, early n: Double, main: String,
+    _ parts: [HeldOutForecasts], _ dataset: DatasetDescription, split: String?, early n: CutOff, main: String,
     seed: UInt64
   ) {
     for part in parts {

@@ -47,7 +47,7 @@ struct FoldPlan: Sendable {
   /// - Parameters:
   ///   - groups: group of each cell.
   static func make(
-    _ wanted: [FoldScheme], cells: [PreparedCell], groups: [Int], foldCount: Int, seed: UInt64, age: Double
+    _ wanted: [FoldScheme], cells: [PreparedCell], groups: [Int], foldCount: Int, seed: UInt64, cutOff: CutOff
   ) -> [FoldPlan] {
     wanted.compactMap { scheme in
       let units: [Int]
@@ -66,7 +66,7 @@ struct FoldPlan: Sendable {
       guard count >= 2 else { return nil }
       // Held out one by one, units fall into the same folds every time.
       let repeats = scheme.isFar || foldCount >= count ? 1 : (steadyCells + cells.count - 1) / cells.count
-      var stream = RandomStream(seed: seed, purpose: "folds-\(scheme.rawValue)", key: UInt64(age))
+      var stream = RandomStream(seed: seed, purpose: "folds-\(scheme.rawValue)", key: cutOff.streamKey)
       var plan = FoldPlan(scheme: scheme, units: units)
       for _ in 0..<min(repeats, mostAssignments) {
         let order = stream.permutation(count)

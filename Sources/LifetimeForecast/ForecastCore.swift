@@ -18,8 +18,8 @@ struct CoreCell: Sendable {
 
 /// The forecast from one cut-off N: level vectors, members, weights and the pool of out-of-fold errors.
 struct ForecastCore: Sendable, Hashable, Codable {
-  /// N: age up to which training cells were seen; 0 for design alone.
-  var age: Double
+  /// How far training cells were seen.
+  var cutOff: CutOff
   var law: AgeingLawUpdate
   var extraColumns: [String]
   var scaler: FeatureScaler
@@ -55,10 +55,11 @@ struct ForecastCore: Sendable, Hashable, Codable {
   /// How errors grow with novelty.
   var noveltyEffect = NoveltyEffect()
 
-  /// Whether a training cell can teach a forecast from N: it has been seen and was alive then.
-  static func isEligible(_ cell: PreparedCell, at age: Double) -> Bool {
-    if age > 0, cell.ages.first.map({ $0 > age }) ?? true { return false }
-    return cell.life.isFinite ? cell.life > age : cell.lastAge > age
+  /// Whether a training cell can teach a forecast from a cut-off: it has been seen and was alive then.
+  static func isEligible(_ cell: CoreCell, at cutOff: CutOff) -> Bool {
+    let age = cutOff.measure == .age ? cutOff.value : cell.age
+    if !cutOff.isDesign, cell.full.ages.first.map({ $0 > age }) ?? true { return false }
+    return cell.full.life.isFinite ? cell.full.life > age : cell.full.lastAge > age
   }
 
   /// Fits all of it.
@@ -67,17 +68,18 @@ struct ForecastCore: Sendable, Hashable, Codable {
   ///   - folds: the fold scheme(s) to calibrate by.
   ///   - presence: smallest share of cells a feature must be known for.
   static func fit(
-    _ all: [CoreCell], at age: Double, schemes: [FoldScheme], foldCount: Int, presence: Double,
+    _ all: [CoreCell], at cutOff: CutOff, schemes: [FoldScheme], foldCount: Int, presence: Double,
     extraColumns: [String], kinds: [MemberKind], variants: [ModelVariant], seed: UInt64, threads: Int,
     progress: (@Sendable (Int, Int) -> Void)?
   ) async throws -> ForecastCore {
-    let cells = all.filter { isEligible($0.full, at: age) }
-    guard cells.count >= 3 else { throw TrainingError.tooFewCells(found: cells.count, needed: 3, early: age) }
+    let cells = all.filter { isEligible($0, at: cutOff) }
+    let isDesign = cutOff.isDesign
+    guard cells.count >= 3 else { throw TrainingError.tooFewCells(found: cells.count, needed: 3, early: cutOff) }
     let n = cells.count
     let initial = mean(cells.compactMap { $0.full.initialRetention })
     let targets = cells.map { cell in
       LevelTarget(
-        cell.full, now: age > 0 ? cell.observed.currentRetention(at: age) ?? initial : initial, at: cell.age)
+        cell.full, now: isDesign ? initial : cell.observed.currentRetention(at: cell.age) ?? initial, at: cell.age)
     }
     let typical = median(
       targets.map { t in
@@ -90,18 +92,18 @@ struct ForecastCore: Sendable, Hashable, Codable {
     let levelCount = max(3, reached.count { $0 >= need })
     let law = AgeingLawUpdate(cells: cells.map(\.full))
     let builder = ForecastFeatures(law: law, extraColumns: extraColumns)
-    let rows = cells.map { builder.values($0.observed, at: age > 0 ? $0.age : 0, sulfidePrior: $0.sulfidePrior) }
+    let rows = cells.map { builder.values($0.observed, at: isDesign ? 0 : $0.age, sulfidePrior: $0.sulfidePrior) }
     let scaler = FeatureScaler(rows, presence: presence)
     let (x, novelty) = scaler.transform(rows)
     let groups = Set(cells.map(\.full.group)).sorted()
     let groupNumbers = cells.map { cell in groups.firstIndex(of: cell.full.group) ?? -1 }
 
     var plans = FoldPlan.make(
-      schemes, cells: cells.map(\.full), groups: groupNumbers, foldCount: foldCount, seed: seed, age: age)
+      schemes, cells: cells.map(\.full), groups: groupNumbers, foldCount: foldCount, seed: seed, cutOff: cutOff)
     let finished = targets.map { $0.remaining[min(LevelGrid.endIndex, levelCount - 1)].isFinite }
     let teachers = DatasetExperts.candidates(cells.map(\.full.dataset), finished: finished)
     if teachers.isEmpty { plans.removeAll { $0.scheme == .dataset } }
-    guard let firstPlan = plans.first else { throw TrainingError.tooFewCells(found: n, needed: 3, early: age) }
+    guard let firstPlan = plans.first else { throw TrainingError.tooFewCells(found: n, needed: 3, early: cutOff) }
 
     // E-step and M-step over the levels that the records do not reach.
     let known = targets.map { t in
@@ -113,7 +115,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
     let rounds = complete.count == n ? 1 : 3
     let kindsInUse = kinds.filter { kind in
       kind != .screenedObservations
-        || (age > 0 && scaler.has(.condition) && scaler.features.contains { $0.block != .condition })
+        || (!isDesign && scaler.has(.condition) && scaler.features.contains { $0.block != .condition })
     }
     let hasHybrid = variants.contains(.hybrid)
     var ensemble: LevelEnsemble?
@@ -140,16 +142,16 @@ struct ForecastCore: Sendable, Hashable, Codable {
         componentCount: 3, seed: seed, threads: threads)
       progress?(round + 1, rounds + 1)
     }
-    guard let ensemble else { throw TrainingError.tooFewCells(found: n, needed: 3, early: age) }
+    guard let ensemble else { throw TrainingError.tooFewCells(found: n, needed: 3, early: cutOff) }
 
     let offsets = Matrix(
       cells.indices.map { i in
         RepresentationResidual.offsets(
-          cells[i].full, levels: z.row(i), scale: scale, start: targets[i].start, age: age > 0 ? cells[i].age : 0)
+          cells[i].full, levels: z.row(i), scale: scale, start: targets[i].start, age: isDesign ? 0 : cells[i].age)
       })
     let sortedNovelty = novelty.sorted()
     var core = ForecastCore(
-      age: age, law: law, extraColumns: extraColumns, scaler: scaler, scale: scale, levelCount: levelCount,
+      cutOff: cutOff, law: law, extraColumns: extraColumns, scaler: scaler, scale: scale, levelCount: levelCount,
       initialRetention: initial, meanLevels: ensemble.meanLevels, components: ensemble.components,
       members: ensemble.members, groups: groups, datasets: Set(cells.map(\.full.dataset)).sorted(),
       batches: Set(cells.map(\.full.batch)).sorted(), pools: [], offsets: offsets, cellIDs: cells.map(\.full.id),
@@ -160,7 +162,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
       let own = variants.filter { !$0.isRival }
       let (panel, expected) = try await DatasetExperts.fit(
         z, cells: cells, groups: groupNumbers, names: teachers, presence: presence, extraColumns: extraColumns,
-        kinds: kinds, variants: own, foldCount: foldCount, age: age, seed: seed, threads: threads)
+        kinds: kinds, variants: own, foldCount: foldCount, cutOff: cutOff, seed: seed, threads: threads)
       core.experts = panel
       unseen = Dictionary(uniqueKeysWithValues: zip(own, expected))
     }
@@ -276,9 +278,9 @@ struct ForecastCore: Sendable, Hashable, Codable {
     var remaining = z
     for k in remaining.storage.indices { remaining.storage[k] = scale.inverse(remaining.storage[k]) }
     let end = cell.full.endFraction
-    let now = age > 0 ? cell.observed.currentRetention(at: cell.age) ?? initialRetention : initialRetention
+    let now = cutOff.isDesign ? initialRetention : cell.observed.currentRetention(at: cell.age) ?? initialRetention
     return LevelDraws(
-      remaining: remaining, age: age > 0 ? cell.age : 0, start: max(now, end + LevelGrid.smallestHeadroom),
+      remaining: remaining, age: cutOff.isDesign ? 0 : cell.age, start: max(now, end + LevelGrid.smallestHeadroom),
       endFraction: end, offsets: offsets, sources: source, horizonScale: pool.horizonScale,
       measurementNoise: cell.full.measurementNoise)
   }
@@ -312,7 +314,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
   /// What the members expect of new cells.
   func expectations(_ cells: [CoreCell], variant: ModelVariant) throws -> [Expectation] {
     let builder = ForecastFeatures(law: law, extraColumns: extraColumns)
-    let rows = cells.map { builder.values($0.observed, at: age > 0 ? $0.age : 0, sulfidePrior: $0.sulfidePrior) }
+    let isDesign = cutOff.isDesign
+    let rows = cells.map { builder.values($0.observed, at: isDesign ? 0 : $0.age, sulfidePrior: $0.sulfidePrior) }
     let (x, novelty) = scaler.transform(rows)
     let numbers = cells.map { groups.firstIndex(of: $0.full.group) ?? -1 }
     var scores = [[[Double]]](repeating: [], count: members.count)
@@ -332,7 +335,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
       asked[i].first == .dataset || corrections.contains { $0.dataset == cells[i].full.dataset }
     }
     let blind = try experts?.expected(
-      unseen.map { cells[$0] }, extraColumns: extraColumns, at: age, variant: variant)
+      unseen.map { cells[$0] }, extraColumns: extraColumns, at: cutOff, variant: variant)
     let foreign = blind.map { Dictionary(uniqueKeysWithValues: zip(unseen, $0)) } ?? [:]
     return cells.indices.map { i in
       let isKnown = numbers[i] >= 0

@@ -218,7 +218,7 @@ public struct ScoreRow: Sendable, Hashable, Codable {
   /// `NAME/PART` of the cells; nil for all of them.
   public var split: String?
   /// Age up to which the cells were seen; nil for all rows.
-  public var early: Double?
+  public var early: CutOff?
   /// The dataset's age column.
   public var age: String
   /// How many cells.
@@ -231,7 +231,7 @@ public struct ScoreRow: Sendable, Hashable, Codable {
   /// A row from its parts.
   public init(
     model: String, part: String? = nil, dataset: String, kind: String, cellFamily: String, split: String?,
-    early: Double?, age: String, counts: CellCounts, life: LifeScores, trajectory: TrajectoryScores
+    early: CutOff?, age: String, counts: CellCounts, life: LifeScores, trajectory: TrajectoryScores
   ) {
     self.model = model
     self.part = part
@@ -294,7 +294,7 @@ public struct ScoreRow: Sendable, Hashable, Codable {
     kind = try from.decode(String.self, forKey: Key("kind"))
     cellFamily = try from.decode(String.self, forKey: Key("cell_family"))
     split = try from.decodeIfPresent(String.self, forKey: Key("split"))
-    early = try from.decodeIfPresent(Double.self, forKey: Key("early"))
+    early = try from.decodeIfPresent(CutOff.self, forKey: Key("early"))
     age = try from.decode(String.self, forKey: Key("age"))
     counts = CellCounts(
       cells: try from.decode(Int.self, forKey: Key("n_cells")),

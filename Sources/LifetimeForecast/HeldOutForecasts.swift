@@ -29,16 +29,17 @@ extension HeldOutForecasts {
   /// - Parameters:
   ///   - rivals: names to put beside the model; nil for all.
   static func make(
-    _ model: LifetimeModel, _ dataset: Dataset, cellIDs: [String], early n: Double, rivals: [String]?, seed: UInt64,
+    _ model: LifetimeModel, _ dataset: Dataset, cellIDs: [String], early n: CutOff, rivals: [String]?, seed: UInt64,
     threads: Int
   ) async throws -> [HeldOutForecasts] {
     let known = model.trained(on: dataset.description.name)
     let limit = known?.endOfLife ?? dataset.description.endOfLife
     let assembly = try await CellAssembly.make(
-      dataset, cellIDs: cellIDs, endOfLife: limit, traits: known?.traits, longest: n, seed: seed, threads: threads)
+      dataset, cellIDs: cellIDs, endOfLife: limit, traits: known?.traits, longest: n.longest, seed: seed,
+      threads: threads)
     let truths = try assembly.cells(at: n, forTraining: true)
     let views = try assembly.cells(at: n, forTraining: false)
-    let alive = truths.indices.filter { ForecastCore.isEligible(truths[$0].full, at: n) }
+    let alive = truths.indices.filter { ForecastCore.isEligible(truths[$0], at: n) }
     let context = ScoreContext(
       dataset: dataset.description, split: nil, early: n, part: nil, skipped: cellIDs.count - alive.count,
       seed: seed, truths: alive.map { truths[$0].full })
@@ -70,8 +71,12 @@ extension HeldOutForecasts {
       }
       out.append(part)
     }
-    let set = model.baselines.min { abs($0.early - n) < abs($1.early - n) }
-    let horizon = LifetimeModel.horizonFactor * (model.core(for: n)?.longestAge ?? set?.longestAge ?? 1)
+    let byAge = model.baselines.filter { $0.early.measure == .age }
+    let set =
+      model.baselines.first { $0.early == n }
+      ?? byAge.min { abs($0.early.value - n.value) < abs($1.early.value - n.value) }
+    let longest = model.cores.first { $0.cutOff == n }?.longestAge ?? model.cores.first?.longestAge ?? set?.longestAge
+    let horizon = LifetimeModel.horizonFactor * (longest ?? 1)
     let inputs = seen.map { BaselineCell($0.observed, curves: $0, age: $0.age) }
     for baseline in set?.fitted ?? [] {
       let isMain = model.kind == .baseline(baseline.kind.rawValue)
@@ -83,7 +88,7 @@ extension HeldOutForecasts {
   }
 
   /// The scores as a row.
-  func row(_ dataset: DatasetDescription, split: String?, early: Double, part: String? = nil, seed: UInt64) -> ScoreRow
+  func row(_ dataset: DatasetDescription, split: String?, early: CutOff, part: String? = nil, seed: UInt64) -> ScoreRow
   {
     let bootstrap = Bootstrap(seed: seed, unit: dataset.kind == .literature ? .group : .cell)
     return ScoreRow(

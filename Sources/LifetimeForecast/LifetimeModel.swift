@@ -42,8 +42,8 @@ public struct LifetimeModel: Sendable, Codable {
   public var kind: ModelKind
   /// Training data.
   public var datasets: [TrainedDataset]
-  /// Cut-off ages asked for in training.
-  public var early: [Double]
+  /// Cut-offs asked for in training.
+  public var early: [CutOff]
   /// Folds of the out-of-fold predictions.
   public var folds: Int
   /// The column held out together, as resolved.
@@ -76,31 +76,43 @@ public struct LifetimeModel: Sendable, Codable {
   /// The description of a dataset by name, if the model was trained on it.
   public func trained(on name: String) -> TrainedDataset? { datasets.first { $0.name == name } }
 
-  /// The core for a forecast from age `n`: the latest that has seen no more than the cell; where there is none, the
-  /// first.
-  func core(for n: Double) -> ForecastCore? {
-    Self.cutoff(for: n, among: cores.map(\.age)).flatMap { age in cores.first { $0.age == age } }
+  /// The core for a cell: that of the cut-off asked for; else the one that has seen most of the record and no more
+  /// than the cell shows, the latest age first among equals; where there is none, the first.
+  func core(for cell: CoreCell, _ history: CellHistory?, asked: CutOff?) throws -> Int? {
+    if let k = cores.firstIndex(where: { $0.cutOff == asked }) { return k }
+    let seen = cell.observed.ages.isEmpty ? 0 : asked.flatMap { $0.measure == .age ? $0.value : nil } ?? cell.age
+    let ages = cores.map(\.cutOff).filter { $0.measure == .age }.map(\.value)
+    let byAge = Self.cutoff(for: seen, among: ages)
+    var best = cores.firstIndex { $0.cutOff == byAge.map { CutOff($0) } }
+    var most = byAge ?? -1
+    guard let history else { return best ?? cores.indices.first }
+    for k in cores.indices where cores[k].cutOff.measure != .age {
+      guard cores[k].cutOff.isReached(by: history.series, seenTo: seen) else { continue }
+      let own = min(try cores[k].cutOff.age(in: history), seen)
+      if own > most { (best, most) = (k, own) }
+    }
+    return best ?? cores.indices.first
   }
 
-  /// The cut-off that forecasts from age `n`.
+  /// The cut-off by age that forecasts from age `n`.
   static func cutoff(for n: Double, among ages: [Double]) -> Double? { ages.filter { $0 <= n }.max() ?? ages.min() }
 
   /// Cut-offs of the cores, ascending.
-  public var coreAges: [Double] { cores.map(\.age) }
+  public var coreCutOffs: [CutOff] { cores.map(\.cutOff) }
 
   /// Forecasts cells.
   ///
   /// - Parameters:
   ///   - dataset: its description gives units, family and, for a dataset seen in training, the record's traits.
   ///   - cellIDs: cells to forecast, in this order.
-  ///   - early: only observations of age ≤ this are seen; nil sees every row.
+  ///   - early: only observations up to this cut-off are seen; nil sees every row.
   ///   - draws: draws of the predictive distribution.
   ///   - endOfLife: the limit; nil for the dataset's own.
   ///   - variant: which part of the model forecasts; nil for all of it.
   ///   - mechanisms: whether the sulfide simulation splits each forecast loss by mechanism (about 0.2 s a cell).
   /// - Throws: `CellRefusal` for a cell that cannot be related to its reference, data faults, cancellation.
   public func forecast(
-    _ dataset: Dataset, cellIDs: [String], early: Double?, draws: Int, endOfLife: EndOfLife? = nil,
+    _ dataset: Dataset, cellIDs: [String], early: CutOff?, draws: Int, endOfLife: EndOfLife? = nil,
     variant: ModelVariant? = nil, mechanisms: Bool = true, seed: UInt64, threads: Int,
     progress: (@Sendable (ProgressEvent) -> Void)? = nil
   ) async throws -> [FadeForecast] {
@@ -108,7 +120,7 @@ public struct LifetimeModel: Sendable, Codable {
     let limit = endOfLife ?? known?.endOfLife ?? dataset.description.endOfLife
     let assembly = try await CellAssembly.make(
       dataset, cellIDs: cellIDs, endOfLife: limit, traits: known?.traits ?? fallbackTraits(dataset),
-      longest: early ?? .infinity, seed: seed, threads: threads)
+      longest: early?.longest ?? .infinity, seed: seed, threads: threads)
     let cells = try assembly.cells(at: early, forTraining: false)
     var forecasts = try await forecast(
       cells, assembly: assembly, asked: early, draws: draws, limit: limit, variant: variant, seed: seed,
@@ -145,7 +157,7 @@ public struct LifetimeModel: Sendable, Codable {
   }
 
   func forecast(
-    _ cells: [CoreCell], assembly: CellAssembly, asked: Double?, draws: Int, limit: EndOfLife, variant: ModelVariant?,
+    _ cells: [CoreCell], assembly: CellAssembly, asked: CutOff?, draws: Int, limit: EndOfLife, variant: ModelVariant?,
     seed: UInt64, threads: Int, progress: (@Sendable (ProgressEvent) -> Void)?
   ) async throws -> [FadeForecast] {
     guard let chosen = variant ?? kind.variants.first else { return [] }
@@ -167,17 +179,16 @@ public struct LifetimeModel: Sendable, Codable {
     var expectations = [ForecastCore.Expectation?](repeating: nil, count: cells.count)
     var coreOf = [Int](repeating: 0, count: cells.count)
     var views = cells
-    for i in cells.indices {
-      let n = asked ?? cells[i].age
-      let seen = cells[i].observed.ages.isEmpty ? 0 : n
-      coreOf[i] = core(for: seen).flatMap { c in cores.firstIndex { $0.age == c.age } } ?? 0
-    }
+    let histories = Dictionary(uniqueKeysWithValues: assembly.histories.map { ($0.id, $0) })
+    for i in cells.indices { coreOf[i] = try core(for: cells[i], histories[cells[i].full.id], asked: asked) ?? 0 }
     for c in Set(coreOf).sorted() where cores.indices.contains(c) {
       let members = cells.indices.filter { coreOf[$0] == c }
       // A core sees what its training cells had shown; what came since updates its draws.
-      let early = try assembly.cells(at: cores[c].age, forTraining: false)
-      let cut = Dictionary(uniqueKeysWithValues: early.map { ($0.full.id, $0) })
-      for i in members where cells[i].age > cores[c].age { views[i] = cut[cells[i].full.id] ?? cells[i] }
+      if cores[c].cutOff != asked {
+        let early = try assembly.cells(at: cores[c].cutOff, forTraining: false)
+        let cut = Dictionary(uniqueKeysWithValues: early.map { ($0.full.id, $0) })
+        for i in members { if let view = cut[cells[i].full.id], view.age < cells[i].age { views[i] = view } }
+      }
       let (core, inputs) = (try cores[c].prepared(), views)
       let parts = stride(from: 0, to: members.count, by: Self.batch).map { Array(members[$0...].prefix(Self.batch)) }
       let found = try await parallelMap(count: parts.count, width: threads) { p in
@@ -193,7 +204,7 @@ public struct LifetimeModel: Sendable, Codable {
       guard let e = found[i] else { return nil }
       let core = cores[chosenCores[i]]
       guard var levels = core.draw(inputs[i], e, variant: chosen, count: draws, seed: seed) else { return nil }
-      if cells[i].age > max(core.age, inputs[i].age) {
+      if cells[i].age > max(core.cutOff.measure == .age ? core.cutOff.value : 0, inputs[i].age) {
         levels = try RunningUpdate.apply(
           levels, cell: cells[i].full, at: cells[i].age, scale: core.scale,
           stream: RandomStream(seed: seed, purpose: "running", key: cells[i].full.streamKey))
@@ -207,7 +218,7 @@ public struct LifetimeModel: Sendable, Codable {
 
   private func assemble(
     _ cell: CoreCell, _ e: ForecastCore.Expectation, _ core: ForecastCore, _ levels: LevelDraws,
-    assembly: CellAssembly, asked: Double?, limit: EndOfLife
+    assembly: CellAssembly, asked: CutOff?, limit: EndOfLife
   ) -> FadeForecast {
     var reasons: [String] = []
     // A table of designs belongs to no dataset; only a record from elsewhere is foreign.
@@ -217,12 +228,17 @@ public struct LifetimeModel: Sendable, Codable {
     if !core.isInDomain(e) {
       reasons.append("\(e.mostNovel ?? "an input") lies outside the training cells (novelty \(short(e.novelty)))")
     }
-    let n = cell.observed.ages.isEmpty ? 0 : (asked ?? cell.age)
-    if n < core.age { reasons.append("age \(short(n)) lies before the first trained cut-off \(short(core.age))") }
-    let seen = cell.observed.ages.indices.filter { _ in core.age > 0 }
+    let age = Self.age(asked, cell)
+    let n = cell.observed.ages.isEmpty ? 0 : age
+    if core.cutOff.measure == .age, n < core.cutOff.value {
+      reasons.append("age \(short(n)) lies before the first trained cut-off \(core.cutOff.text)")
+    } else if core.cutOff != asked, cell.observed.ages.isEmpty, !core.cutOff.isDesign {
+      reasons.append("nothing was seen, and the first trained cut-off is \(core.cutOff.text)")
+    }
+    let seen = cell.observed.ages.indices.filter { _ in !core.cutOff.isDesign }
     let crossed = cell.observed.crossing(limit.fraction, after: -.infinity)
     return FadeForecast(
-      cellID: cell.full.id, early: asked ?? cell.age, endOfLife: limit, inDomain: reasons.isEmpty,
+      cellID: cell.full.id, early: age, endOfLife: limit, inDomain: reasons.isEmpty,
       domainReasons: reasons, physicsStatus: cell.sulfidePrior == nil ? "dataset" : "prior",
       nearestTrainingGroup: e.groupIsKnown
         ? cell.full.group.split(separator: "/", maxSplits: 1).last.map(String.init) : nil,
@@ -234,13 +250,13 @@ public struct LifetimeModel: Sendable, Codable {
   }
 
   private func assemble(
-    _ cell: CoreCell, _ study: StudyModel, _ joint: StudyForecast, _ c: Int, _ levels: LevelDraws, asked: Double?,
+    _ cell: CoreCell, _ study: StudyModel, _ joint: StudyForecast, _ c: Int, _ levels: LevelDraws, asked: CutOff?,
     limit: EndOfLife
   ) -> FadeForecast {
     let unfamiliar = study.unfamiliar(joint, c)
     let crossed = cell.observed.isPublished ? .nan : cell.observed.crossing(limit.fraction, after: -.infinity)
     return FadeForecast(
-      cellID: cell.full.id, early: asked ?? cell.age, endOfLife: limit, inDomain: unfamiliar.isEmpty,
+      cellID: cell.full.id, early: Self.age(asked, cell), endOfLife: limit, inDomain: unfamiliar.isEmpty,
       domainReasons: unfamiliar.isEmpty
         ? [] : ["\(unfamiliar.joined(separator: ", ")) outside the published cells that taught the model"],
       physicsStatus: "prior", nearestTrainingGroup: nil, survivorsFrom: StudyModel.survivorsFrom,
@@ -248,6 +264,11 @@ public struct LifetimeModel: Sendable, Codable {
       observedRetention: cell.observed.isPublished ? [] : cell.observed.retention,
       horizon: Self.horizonFactor * study.longestAge, manufacturingShares: nil, mechanisms: [],
       failureProbabilities: [:], areaResistance: [], levels: levels, observedLife: crossed.isFinite ? crossed : nil)
+  }
+
+  /// The age N that was asked for, or that the cell has reached.
+  private static func age(_ asked: CutOff?, _ cell: CoreCell) -> Double {
+    asked.flatMap { $0.measure == .age ? $0.value : nil } ?? cell.age
   }
 
   private func short(_ x: Double) -> String {

@@ -50,7 +50,7 @@ public struct ModelCardFacts: Sendable, Hashable {
   /// Retention at which life ends, and what it is relative to, e.g. `0.8 of nominal`.
   public var endOfLife: String
   /// Ages at which the training cells were cut; nil stands for all rows.
-  public var early: [Double?]
+  public var early: [CutOff?]
   /// Out-of-fold scores of the model and of the baselines.
   public var scores: [ScoreRow]
   /// What is switched on, weighted or important, one sentence each.
@@ -61,7 +61,7 @@ public struct ModelCardFacts: Sendable, Hashable {
   /// Facts from their parts.
   public init(
     name: String, kind: String, version: String, license: String, datasets: [DatasetFact], ageColumn: String,
-    endOfLife: String, early: [Double?], scores: [ScoreRow], sensitivity: [String], limits: [String]
+    endOfLife: String, early: [CutOff?], scores: [ScoreRow], sensitivity: [String], limits: [String]
   ) {
     self.name = name
     self.kind = kind
@@ -95,7 +95,7 @@ public enum ModelCard {
         "| \(cell("\(d.name): \(d.title)")) | \(cell(d.kind)) | \(cell(d.cellFamily)) | \(d.cells) | \(d.censored) "
           + "| \(cell(d.license)) | \(cell(d.citation)) |")
     }
-    let cuts = facts.early.map { $0.map(age) ?? "all rows" }.joined(separator: ", ")
+    let cuts = facts.early.map { $0?.text ?? "all rows" }.joined(separator: ", ")
     lines += ["", "Training cells were seen up to age: \(cuts).", "", "## Scores", ""]
     lines += scoreTable(facts)
     lines += ["", "## Sensitivity", ""] + bullets(facts.sensitivity, none: "Not assessed.")
@@ -139,7 +139,7 @@ public enum ModelCard {
         let ends = score.interval.map { $0.map { fixed($0, column.decimals) }.joined(separator: ", ") }
         return fixed(value, column.decimals) + (ends.map { " [\($0)]" } ?? "")
       }
-      let early = row.early.map(age) ?? "all"
+      let early = row.early?.text ?? "all"
       lines.append(
         "| \(cell(row.model)) | \(cell(row.part ?? row.split ?? "all")) | \(cell(row.dataset)) | \(early) "
           + "| \(row.counts.cells) | " + values.joined(separator: " | ") + " |")

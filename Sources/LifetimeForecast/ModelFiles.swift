@@ -11,15 +11,15 @@ enum ModelFiles {
   static let replay = "replay.json"
   static let scores = "metrics.json"
 
-  /// The files of one cut-off, by its age.
-  static func cutoff(_ age: Double) -> (json: String, weights: String) {
-    ("cutoff-\(shortest(age)).json", "cutoff-\(shortest(age)).safetensors")
+  /// The files of one cut-off.
+  static func cutoff(_ cutOff: CutOff) -> (json: String, weights: String) {
+    ("cutoff-\(cutOff.text).json", "cutoff-\(cutOff.text).safetensors")
   }
 
-  /// The ages of the cut-offs among the names of a bundle.
-  static func cutoffs(_ names: some Sequence<String>) -> [Double] {
+  /// The cut-offs among the names of a bundle.
+  static func cutoffs(_ names: some Sequence<String>) -> [CutOff] {
     names.compactMap { name in
-      name.hasPrefix("cutoff-") && name.hasSuffix(".json") ? Double(name.dropFirst(7).dropLast(5)) : nil
+      name.hasPrefix("cutoff-") && name.hasSuffix(".json") ? CutOff(name.dropFirst(7).dropLast(5)) : nil
     }.sorted()
   }
 }
@@ -58,7 +58,10 @@ extension LifetimeModel {
     let (contents, sha256) = try BundleFolder.read(path) { names in
       guard let ages else { return names }
       let known = ModelFiles.cutoffs(names)
-      let needed = Set(ages.compactMap { age in Self.cutoff(for: age, among: known) })
+      // Which of the others a cell has reached, only its record tells.
+      let byAge = known.filter { $0.measure == .age }.map(\.value)
+      let needed = Set(ages.compactMap { age in Self.cutoff(for: age, among: byAge) }.map { CutOff($0) })
+        .union(known.filter { $0.measure != .age })
       return Set([ModelFiles.model, ModelFiles.weights]).union(
         needed.flatMap { [ModelFiles.cutoff($0).json, ModelFiles.cutoff($0).weights] })
     }
@@ -67,8 +70,8 @@ extension LifetimeModel {
 
   init(_ contents: BundleContents) throws {
     self = try Self.decoded(LifetimeModel.self, contents, ModelFiles.model, ModelFiles.weights)
-    for age in ModelFiles.cutoffs(contents.files.keys) {
-      let names = ModelFiles.cutoff(age)
+    for cutOff in ModelFiles.cutoffs(contents.files.keys) {
+      let names = ModelFiles.cutoff(cutOff)
       let part = try Self.decoded(ModelCutoff.self, contents, names.json, names.weights)
       cores += part.core.map { [$0] } ?? []
       baselines += part.baselines
@@ -146,10 +149,11 @@ extension LifetimeModel {
     shell.baselines = []
     shell.outOfFold = []
     try add(shell, ModelFiles.model, ModelFiles.weights)
-    for age in Set(cores.map(\.age) + baselines.map(\.early)).sorted() {
-      let names = ModelFiles.cutoff(age)
+    for cutOff in Set(cores.map(\.cutOff) + baselines.map(\.early)).sorted() {
+      let names = ModelFiles.cutoff(cutOff)
       try add(
-        ModelCutoff(core: cores.first { $0.age == age }, baselines: baselines.filter { $0.early == age }), names.json,
+        ModelCutoff(core: cores.first { $0.cutOff == cutOff }, baselines: baselines.filter { $0.early == cutOff }),
+        names.json,
         names.weights)
     }
     for (name, value) in try sideFiles() { files[name] = value }
@@ -167,13 +171,13 @@ extension LifetimeModel {
     struct Physics: Encodable {
       var cutoffs: [Cutoff]
       struct Cutoff: Encodable {
-        var early: Double
+        var early: CutOff
         var law: AgeingLawUpdate
         var law_weight: [Double]
       }
     }
     struct Domain: Encodable {
-      var early: Double
+      var early: CutOff
       var features: [String]
       var means: [Double]
       var spreads: [Double]
@@ -182,7 +186,7 @@ extension LifetimeModel {
       var groups: [String]
     }
     struct Calibration: Encodable {
-      var early: Double
+      var early: CutOff
       var scheme: String
       var variant: String
       var scale_50: [Double]
@@ -191,7 +195,7 @@ extension LifetimeModel {
     }
     struct Configuration: Encodable {
       var kind: String
-      var early: [Double]
+      var early: [CutOff]
       var folds: Int
       var group_by: String
       var seed: UInt64
@@ -208,17 +212,18 @@ extension LifetimeModel {
         let index = core.members.map { $0.firstIndex { $0.kind == .law } }
         let weights = core.pools.first?.weights ?? []
         return Physics.Cutoff(
-          early: core.age, law: core.law, law_weight: zip(weights, index).map { w, i in i.map { w[$0] } ?? 0 })
+          early: core.cutOff, law: core.law, law_weight: zip(weights, index).map { w, i in i.map { w[$0] } ?? 0 })
       })
     let domain = cores.map {
       Domain(
-        early: $0.age, features: $0.scaler.features.map { "\($0.block.rawValue)/\($0.name)" }, means: $0.scaler.means,
+        early: $0.cutOff, features: $0.scaler.features.map { "\($0.block.rawValue)/\($0.name)" },
+        means: $0.scaler.means,
         spreads: $0.scaler.spreads, novelty_95: $0.noveltyPoints[0], novelty_99: $0.noveltyPoints[1], groups: $0.groups)
     }
     let calibration = cores.flatMap { core in
       core.pools.map {
         Calibration(
-          early: core.age, scheme: $0.scheme.rawValue, variant: $0.variant.rawValue, scale_50: $0.horizonScale[0],
+          early: core.cutOff, scheme: $0.scheme.rawValue, variant: $0.variant.rawValue, scale_50: $0.horizonScale[0],
           scale_90: $0.horizonScale[1], cells: $0.residuals.rows)
       }
     }
@@ -260,7 +265,7 @@ extension LifetimeModel {
       }
       let parts = zip(members, weights).filter { $1 >= 0.005 }.sorted { $0.1 > $1.1 }
         .map { "\($0.kind.rawValue) \(($1 * 100).rounded() / 100)" }
-      return "early \(Int(core.age)): \(parts.joined(separator: ", "))"
+      return "early \(core.cutOff.text): \(parts.joined(separator: ", "))"
     }
   }
 }

@@ -5,7 +5,7 @@ internal import NumericalMethods
 /// Three synthetic cells with their forecasts, kept in the bundle so that `model verify` can forecast them again.
 struct ModelReplay: Codable, Hashable {
   struct Case: Codable, Hashable {
-    var early: Double
+    var early: CutOff
     var ages: [Double]
     var retention: [Double]
     var temperatureCelsius: Double
@@ -27,11 +27,11 @@ struct ModelReplay: Codable, Hashable {
     }
     for core in model.cores {
       for (temperature, loss, exponent) in [(25.0, 0.01, 0.5), (35.0, 0.02, 1.0), (45.0, 0.03, 0.7)] {
-        let span = max(core.age, 1)
-        let ages = core.age > 0 ? (1...20).map { span * Double($0) / 20 } : []
+        let span = core.cutOff.measure == .age ? max(core.cutOff.value, 1) : core.longestAge / 10
+        let ages = !core.cutOff.isDesign ? (1...20).map { span * Double($0) / 20 } : []
         let retention = ages.map { core.initialRetention - loss * _pow($0 / span, exponent) }
         var one = Case(
-          early: core.age, ages: ages, retention: retention, temperatureCelsius: temperature, life: [])
+          early: core.cutOff, ages: ages, retention: retention, temperatureCelsius: temperature, life: [])
         one.life = Self.forecast(one, core, model)
         cases.append(one)
       }

@@ -5,7 +5,7 @@ internal import NumericalMethods
 struct ScoreContext {
   var dataset: DatasetDescription
   var split: String?
-  var early: Double
+  var early: CutOff
   var part: String?
   /// Cells left out for this cut-off.
   var skipped: Int
@@ -30,7 +30,8 @@ struct ScoreContext {
     _ i: Int, from age: Double, medianLife: Double, noise: Double, _ retention: ([Double]) -> [[Double]]?
   ) -> TrajectoryPrediction? {
     let truth = truths[i]
-    let rows = scoredRows(truth, after: max(age, early), limit: Self.pointsPerCell)
+    let seen = early.measure == .age ? max(age, early.value) : age
+    let rows = scoredRows(truth, after: seen, limit: Self.pointsPerCell)
     guard !rows.isEmpty else { return nil }
     let ages = rows.map { truth.ages[$0] }
     guard let clean = retention(ages) else { return nil }
@@ -101,16 +102,22 @@ extension PreparedCell {
 
 /// The baselines fitted for one cut-off.
 struct BaselineSet: Sendable, Hashable, Codable {
-  var early: Double
+  var early: CutOff
   var fitted: [FittedBaseline]
   /// Longest training record, in age.
   var longestAge: Double
 
-  init(cells: [CoreCell], at early: Double, kinds: [BaselineKind] = BaselineKind.allCases) {
+  init(cells: [CoreCell], at early: CutOff, kinds: [BaselineKind] = BaselineKind.allCases) {
     self.early = early
-    let inputs = cells.map { BaselineCell($0.full, curves: $0, age: $0.age) }
+    // Where each cell has an age N of its own, the baselines read it from the cell.
+    let isCommon = early.measure == .age
+    let inputs = cells.map { cell in
+      var input = BaselineCell(cell.full, curves: cell, age: cell.age)
+      input.seenTo = isCommon ? nil : cell.age
+      return input
+    }
     longestAge = cells.map(\.full.lastAge).max() ?? 1
-    fitted = kinds.compactMap { FittedBaseline.fit($0, on: inputs, early: early) }
+    fitted = kinds.compactMap { FittedBaseline.fit($0, on: inputs, early: isCommon ? early.value : 0) }
   }
 }
 
@@ -120,7 +127,7 @@ enum OutOfFoldScores {
   static let draws = 400
 
   static func rows(
-    _ model: LifetimeModel, descriptions: [DatasetDescription], _ cells: [CoreCell], at n: Double, foldCount: Int
+    _ model: LifetimeModel, descriptions: [DatasetDescription], _ cells: [CoreCell], at n: CutOff, foldCount: Int
   ) throws -> [ScoreRow] {
     var rows: [ScoreRow] = []
     for description in descriptions {
@@ -130,7 +137,7 @@ enum OutOfFoldScores {
         dataset: description, split: model.trained(on: description.name)?.split, early: n, part: "out_of_fold",
         skipped: (model.trained(on: description.name)?.cells.count ?? 0) - members.count, seed: model.seed,
         truths: members.map { cells[$0].full })
-      let core = model.cores.first { $0.age == n }
+      let core = model.cores.first { $0.cutOff == n }
       let horizon = LifetimeModel.horizonFactor * (core?.longestAge ?? cells.map(\.full.lastAge).max() ?? 1)
       if let study = model.study {
         rows += try studies(
@@ -193,7 +200,7 @@ enum OutOfFoldScores {
   private static func baselines(
     _ context: ScoreContext, _ cells: [CoreCell], foldCount: Int, horizon: Double, seed: UInt64
   ) -> [ScoreRow] {
-    var stream = RandomStream(seed: seed, purpose: "folds-baselines", key: UInt64(context.early))
+    var stream = RandomStream(seed: seed, purpose: "folds-baselines", key: context.early.streamKey)
     let order = stream.permutation(cells.count)
     let folds = min(foldCount, cells.count)
     var predictions: [BaselineKind: [(Int, FittedBaseline)]] = [:]

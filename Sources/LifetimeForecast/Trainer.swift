@@ -51,7 +51,7 @@ public struct Trainer: Sendable {
       assemblies.append(
         try await CellAssembly.make(
           part.dataset, cellIDs: part.cellIDs, endOfLife: options.limit(for: part.dataset.description), traits: nil,
-          longest: early.last ?? 0, seed: options.seed, threads: options.threads))
+          longest: early.map(\.longest).max() ?? 0, seed: options.seed, threads: options.threads))
     }
     let isLiterature = parts.allSatisfy { $0.dataset.description.kind == .literature }
     let grouping = try resolveGrouping(assemblies, isLiterature: isLiterature)
@@ -73,11 +73,11 @@ public struct Trainer: Sendable {
       let cells = try assemblies.flatMap { try $0.cells(at: n, forTraining: true) }
         .filter { $0.full.ages.count >= (isLiterature ? 2 : 5) }
         .map { regroup($0, by: grouping) }
-      let stage = "train, early \(Int(n)) (\(k + 1) of \(early.count))"
+      let stage = "train, early \(n.text) (\(k + 1) of \(early.count))"
       progress?(ProgressEvent(stage: stage, done: 0, total: 1))
-      let eligible = cells.filter { ForecastCore.isEligible($0.full, at: n) }
+      let eligible = cells.filter { ForecastCore.isEligible($0, at: n) }
       guard eligible.count >= 3 else {
-        model.notes.append("cut-off \(Int(n)) left out: \(eligible.count) cells were alive and seen then, 3 are needed")
+        model.notes.append("cut-off \(n.text) left out: \(eligible.count) cells were alive and seen then, 3 are needed")
         continue
       }
       if !options.kind.variants.isEmpty, !isStudy {
@@ -92,7 +92,7 @@ public struct Trainer: Sendable {
       if case .baseline(let name) = options.kind { baselines = baselines.filter { $0.rawValue == name } }
       let set = BaselineSet(cells: eligible, at: n, kinds: baselines)
       if case .baseline(let name) = options.kind, set.fitted.isEmpty {
-        model.notes.append("baseline \(name) cannot be fitted at cut-off \(Int(n)): the data it needs are absent")
+        model.notes.append("baseline \(name) cannot be fitted at cut-off \(n.text): the data it needs are absent")
       }
       model.baselines.append(set)
       guard scoring else { continue }
@@ -103,7 +103,7 @@ public struct Trainer: Sendable {
       let most =
         try early.map { n in
           try assemblies.flatMap { try $0.cells(at: n, forTraining: true) }.count {
-            ForecastCore.isEligible($0.full, at: n)
+            ForecastCore.isEligible($0, at: n)
           }
         }.max() ?? 0
       throw TrainingError.tooFewCells(found: most, needed: 3, early: early.first ?? 0)

@@ -56,8 +56,8 @@ public enum ModelKind: Sendable, Hashable, Codable {
 public struct TrainerOptions: Sendable, Hashable {
   /// Model kind.
   public var kind = ModelKind.hybrid
-  /// Cut-off ages the model learns from, in the dataset's age unit; 0 is design alone.
-  public var early: [Double] = [0, 20, 50, 100]
+  /// Cut-offs the model learns from; 0 is design alone.
+  public var early: [CutOff] = [0, 20, 50, 100]
   /// Folds of the out-of-fold predictions.
   public var folds = 10
   /// Column whose values are held out together: `auto`, `cell_id`, `group_id`, `batch_id` or `lab_id`.

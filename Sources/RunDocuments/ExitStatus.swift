@@ -67,7 +67,7 @@ package enum ExitStatus {
     case .tooFewCells(let found, let needed, let early):
       DataFault(
         "E041", field: "--early",
-        "\(found) cells were seen and alive at age \(shortest(early)), at least \(needed) are needed",
+        "\(found) cells were seen and alive at cut-off \(early.text), at least \(needed) are needed",
         help: "choose an earlier cut-off (--early) or add cells")
     case .mixedAges(let columns):
       DataFault(

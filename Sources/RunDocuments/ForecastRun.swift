@@ -7,7 +7,7 @@ package struct ForecastRun: Sendable {
   /// Model bundle; nil takes the shipped one that fits the cells.
   package var model: String?
   /// Only observations up to this age are seen; nil sees all.
-  package var early: Double?
+  package var early: CutOff?
   /// Draws of the predictive distribution, 10…100000.
   package var draws = 1000
   /// Retention that ends life, and what it is relative to; nil is the dataset's.
@@ -40,7 +40,7 @@ package struct ForecastRun: Sendable {
   ) async throws -> (outcome: Outcome, files: [String: [UInt8]]) {
     var dataset = dataset
     let model = try self.model ?? ShippedModels.path(for: dataset.description.family)
-    let (fitted, sha) = try ShippedModels.forecaster(model, from: Self.ages(of: dataset, early: early))
+    let (fitted, sha) = try ShippedModels.forecaster(model, from: try Self.ages(of: dataset, early: early))
     // A lone table of designs says nothing of its family: it is asked of this model.
     if self.model != nil, dataset.folder == nil, let family = fitted.datasets.first?.family {
       dataset.description.family = family
@@ -81,11 +81,12 @@ package struct ForecastRun: Sendable {
 
   /// Ages from which forecasts may be asked. The last rows of a record may turn out to be glitches: those before count
   /// too.
-  private static func ages(of dataset: Dataset, early: Double?) -> [Double] {
+  private static func ages(of dataset: Dataset, early: CutOff?) throws -> [Double] {
     var ages: Set<Double> = []
     for cell in dataset.cells {
-      let seen = cell.series.ages.filter { $0 <= early ?? .infinity }
-      ages.formUnion(seen.isEmpty ? [0] : early.map { [$0] } ?? Array(seen.suffix(20)))
+      let own = try early?.age(in: cell) ?? .infinity
+      let seen = cell.series.ages.filter { $0 <= own }
+      ages.formUnion(seen.isEmpty ? [0] : early == nil ? Array(seen.suffix(20)) : [own])
     }
     return ages.sorted()
   }

@@ -9,6 +9,11 @@ package enum Tables {
     return try JSONTree(parsing: Array(try encoder.encode(row)))
   }
 
+  /// A cut-off: a number for an age, else a text.
+  package static func cutOff(_ c: CutOff) -> JSONTree {
+    c.measure == .age && c.value.isFinite ? .number(c.value) : .string(c.text)
+  }
+
   /// Scores as an aligned table.
   package static func scores(_ rows: [ScoreRow], title: String) -> String {
     guard !rows.isEmpty else { return title + ": none\n" }
@@ -20,7 +25,7 @@ package enum Tables {
     for row in rows {
       let values = Dictionary(uniqueKeysWithValues: row.scores.map { ($0.name, $0.score.value) })
       table.append(
-        [row.dataset, row.early.map(shortest) ?? "all", row.model, "\(row.counts.cells)"]
+        [row.dataset, row.early?.text ?? "all", row.model, "\(row.counts.cells)"]
           + wanted.map { values[$0].flatMap { $0 }.map { significant($0) } ?? "–" })
     }
     return title + "\n" + aligned(table)

@@ -139,7 +139,7 @@ extension ForecastRun {
       "dataset", "cells", "cycles", "family", "model", "early", "draws", "eol", "reference", "horizon", "strict_domain",
     ])
     self.init(dataset: try request.dataset(), model: try request.text("model"))
-    early = try request.number("early", in: 0...1e9)
+    early = try request.number("early", in: 0...1e9).map { CutOff($0) }
     draws = try request.whole("draws", in: Self.allowedDraws) ?? draws
     limit = try request.number("eol", in: SearchRun.allowedLimits)
     if let text = try request.text("reference") {

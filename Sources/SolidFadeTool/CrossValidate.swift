@@ -19,7 +19,7 @@ struct CrossValidate: AsyncParsableCommand {
   @Option(help: "NAME/PART: use only the cells that splits.json lists there.") var split: String?
   @Option(help: "Parts held out in turn.") var parts = 5
   @Option(help: "hybrid, physics, ml or baseline:NAME.") var kind = "hybrid"
-  @Option(help: "Cut-off ages; 0 is the design alone.") var early = "0,50"
+  @Option(help: "Cut-offs: ages, days (21d) or check-ups (2checkups); 0 is the design alone.") var early = "0,50"
   @Option(help: "Folds inside each training set.") var folds = 10
   @Option(help: "all, none, or a list such as physics,ml,baseline:mean.") var baselines = "all"
   @Option(help: "Retention that ends life, instead of the dataset's.") var eol: Double?
@@ -31,7 +31,7 @@ struct CrossValidate: AsyncParsableCommand {
     if HoldOut(rawValue: by) == nil { throw ValidationError("--by is \"\(by)\"; give cell, group, batch or dataset") }
     if let eol, !(eol > 0 && eol < 1) { throw ValidationError("--eol is \(eol); give a fraction between 0 and 1") }
     if try parseEarly(early).contains(where: { $0 == nil }) {
-      throw ValidationError("--early all has no meaning here; give ages")
+      throw ValidationError("--early all has no meaning here; give cut-offs")
     }
   }
 

@@ -16,7 +16,7 @@ struct Evaluate: AsyncParsableCommand {
   @Argument(help: "Model bundle.") var model: String
   @Argument(help: "Dataset folder.") var data: String
   @Option(help: "NAME/PART of splits.json; without it every cell that was not in training.") var split: String?
-  @Option(help: "Cut-off ages; the model's own by default.") var early: String?
+  @Option(help: "Cut-offs: ages, days (21d) or check-ups (2checkups); the model's own by default.") var early: String?
   @Option(help: "all, none, or a list such as physics,ml,baseline:mean.") var baselines = "all"
   @OptionGroup var global: GlobalOptions
 
@@ -26,7 +26,7 @@ struct Evaluate: AsyncParsableCommand {
       let (fitted, sha) = try LifetimeModel.read(model)
       let dataset = try DatasetReader.read(data)
       let ids = try split.map { try dataset.cellIDs(split: $0) }
-      let cutoffs = try early.map { try parseEarly($0).map { $0 ?? .infinity } }
+      let cutoffs = try early.map { try parseEarly($0).map { $0 ?? .all } }
       let result = try await Evaluation.run(
         fitted, on: dataset, cellIDs: ids, split: split, early: cutoffs, baselines: EvaluationFiles.rivals(baselines),
         seed: global.seed,

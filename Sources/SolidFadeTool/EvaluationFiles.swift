@@ -19,7 +19,7 @@ enum EvaluationFiles {
       metrics.append(
         [
           .text(row.model), .text(row.dataset), .text(row.kind), .text(row.cellFamily), .text(row.split),
-          .number(row.early), .text(row.age), .integer(row.counts.cells), .integer(row.counts.censored),
+          .text(row.early?.text), .text(row.age), .integer(row.counts.cells), .integer(row.counts.censored),
           .integer(row.counts.skipped),
         ]
           + row.scores.flatMap {
@@ -30,13 +30,13 @@ enum EvaluationFiles {
       header: ["early", "horizon_from", "horizon_to", "level", "observed", "n_cells", "n_points"])
     for r in result.reliability {
       calibration.append([
-        .number(r.early), .number(r.row.horizonFrom), .number(r.row.horizonTo), .number(r.row.level),
+        .text(r.early.text), .number(r.row.horizonFrom), .number(r.row.horizonTo), .number(r.row.level),
         .number(r.row.observed), .integer(r.row.cells), .integer(r.row.points),
       ])
     }
     var integrals = CSVWriter(header: ["early", "quantity", "cell_id", "pit"])
     for i in result.integrals {
-      integrals.append([.number(i.early), .text(i.quantity), .text(i.cellID), .number(i.value)])
+      integrals.append([.text(i.early.text), .text(i.quantity), .text(i.cellID), .number(i.value)])
     }
     var predictions = CSVWriter(
       header: [
@@ -44,7 +44,7 @@ enum EvaluationFiles {
       ])
     for p in result.predictions {
       predictions.append(
-        [.number(p.early), .text(p.cellID), .text(p.groupID), .number(p.observedLife), .number(p.lastAge)]
+        [.text(p.early.text), .text(p.cellID), .text(p.groupID), .number(p.observedLife), .number(p.lastAge)]
           + p.quantiles.map { .number($0) } + [.bool(p.inDomain)])
     }
     return [

@@ -68,12 +68,13 @@ struct GlobalOptions: ParsableArguments {
   }
 }
 
-/// Reads `0,20,50` or `all`; nil stands for all rows.
-func parseEarly(_ text: String) throws -> [Double?] {
+/// Reads `0,20,50,21d,2checkups` or `all`; nil stands for all rows.
+func parseEarly(_ text: String) throws -> [CutOff?] {
   try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
     if part == "all" { return nil }
-    guard let n = Double(part), n >= 0, n.isFinite else {
-      throw ValidationError("--early holds \"\(part)\"; give ages ≥ 0 (or all), separated by commas")
+    guard let n = CutOff(part) else {
+      throw ValidationError(
+        "--early holds \"\(part)\"; give ages ≥ 0, days (21d), check-ups (2checkups) or all, separated by commas")
     }
     return n
   }

@@ -19,7 +19,7 @@ struct ModelCommand: AsyncParsableCommand {
         var outcome = Outcome()
         outcome.document = [
           "bundle_sha256": .string(sha), "kind": .string(m.kind.name),
-          "early": .array(m.coreAges.map { .number($0) }), "group_by": .string(m.groupBy),
+          "early": .array(m.coreCutOffs.map(Tables.cutOff)), "group_by": .string(m.groupBy),
           "folds": .integer(Int64(m.folds)),
           "datasets": .array(
             m.datasets.map {
@@ -34,7 +34,7 @@ struct ModelCommand: AsyncParsableCommand {
         }
         outcome.text =
           "\(m.kind.name) model, version \(m.toolVersion), sha256 \(sha)\n" + data.joined(separator: "\n")
-          + "\ncut-offs \(m.coreAges.map(shortest).joined(separator: ", ")); folds by \(m.groupBy)\n\n"
+          + "\ncut-offs \(m.coreCutOffs.map(\.text).joined(separator: ", ")); folds by \(m.groupBy)\n\n"
           + Tables.scores(m.outOfFold, title: "Out-of-fold scores")
         return outcome
       }

@@ -16,7 +16,9 @@ struct Predict: AsyncParsableCommand {
   @Argument(help: "Dataset folder or cells.csv; PATH:ID for one cell.") var new: String
   @Option(name: [.customShort("m"), .long], help: "Model bundle; by default the shipped one that fits the cells.")
   var model: String?
-  @Option(help: "See only observations up to this age; 0 is the design alone; all rows by default.") var early: String?
+  @Option(
+    help: "See only observations up to this age, day (21d) or check-up (2checkups); 0 is the design; default all rows.")
+  var early: String?
   @Option(help: "Draws of the predictive distribution.") var draws = 1000
   @Option(help: "Retention that ends life, instead of the dataset's.") var eol: Double?
   @Option(help: "What retention is relative to: first, max, mean:2-4 or nominal.") var reference: String?

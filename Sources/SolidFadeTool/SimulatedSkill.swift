@@ -49,7 +49,7 @@ enum SimulatedSkill {
     for early in [0.0, 50, 200] {
       let alive = truths.filter { early == 0 || ($0.run.failure?.age ?? .infinity) > early }
       let forecasts = try await model.forecast(
-        dataset, cellIDs: alive.map(\.cell.id), early: early, draws: 400, seed: seed, threads: threads)
+        dataset, cellIDs: alive.map(\.cell.id), early: CutOff(early), draws: 400, seed: seed, threads: threads)
       text += row(early, alive, forecasts)
     }
     return text

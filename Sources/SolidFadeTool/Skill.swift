@@ -95,7 +95,7 @@ struct SkillTask: Sendable {
 
   var name: String
   var datasets: [String]
-  var early: Double
+  var early: CutOff
   var test: Test
   var endFraction: Double?
   /// Published or prototype numbers, with their source.
@@ -131,7 +131,10 @@ struct SkillTask: Sendable {
       "retention MAE 1.96, CRPS 1.634 on 21 points (doi:10.1016/j.apenergy.2025.125703)"),
     SkillTask(
       "ISU high depth of discharge, 50 full cycles", "isu-ilcc-nmc", 50,
-      .split(train: "published/train", test: "published/test_high_dod"), "as above, three weeks seen"),
+      .split(train: "published/train", test: "published/test_high_dod"), "as above"),
+    SkillTask(
+      "ISU high depth of discharge, three weeks", "isu-ilcc-nmc", CutOff(21, .days),
+      .split(train: "published/train", test: "published/test_high_dod"), "as above"),
     SkillTask("HUST, 100 cycles, new cells", "hust-lfp", 100, .crossValidation(.cell), "RMSE 322 (other split)"),
     SkillTask("HUST, 100 cycles, new conditions", "hust-lfp", 100, .crossValidation(.group), ""),
     SkillTask("Tongji, 50 cycles, new cells", "tongji-nca-ncm", 50, .crossValidation(.cell), ""),
@@ -144,18 +147,22 @@ struct SkillTask: Sendable {
     SkillTask(
       "NCA to 95 %, 150 full cycles, new conditions", "nca-multistage", 150, .crossValidation(.group), "", end: 0.95),
     SkillTask(
+      "NCA to 95 %, two check-ups, new conditions", "nca-multistage", CutOff(2, .checkups), .crossValidation(.group),
+      "",
+      end: 0.95),
+    SkillTask(
       "NCA to 95 %, conditions only, new conditions", "nca-multistage", 0, .crossValidation(.group), "", end: 0.95),
     SkillTask("A dataset never seen, 50 cycles", measured, 50, .leaveOneOut, ""),
   ]
 
   private init(
-    _ name: String, _ dataset: String, _ early: Double, _ test: Test, _ published: String, end: Double? = nil
+    _ name: String, _ dataset: String, _ early: CutOff, _ test: Test, _ published: String, end: Double? = nil
   ) {
     self.init(name, [dataset], early, test, published, end: end)
   }
 
   private init(
-    _ name: String, _ datasets: [String], _ early: Double, _ test: Test, _ published: String, end: Double? = nil
+    _ name: String, _ datasets: [String], _ early: CutOff, _ test: Test, _ published: String, end: Double? = nil
   ) {
     self.name = name
     self.datasets = datasets

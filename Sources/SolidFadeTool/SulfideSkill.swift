@@ -74,7 +74,7 @@ enum SulfideSkill {
     let truth = cell.series.capacities[row] / first
     for n in [0.0, 25, 50, 100, 200] {
       let forecast = try await model.forecast(
-        measured, cellIDs: [cell.id], early: n, draws: 2000, seed: seed, threads: threads)
+        measured, cellIDs: [cell.id], early: CutOff(n), draws: 2000, seed: seed, threads: threads)
       guard let draws = forecast.first?.retentionDraws(at: [475])[0] else { continue }
       let q = [0.1, 0.5, 0.9].map { quantile(ofSorted: draws, $0) }
       let law = squareRootLaw(cell, to: n, at: 475, reference: first)

@@ -18,7 +18,8 @@ struct Train: AsyncParsableCommand {
   @Option(help: "hybrid, physics, ml or baseline:NAME.") var kind = "hybrid"
   @Option(help: "[DATASET:]NAME/PART: train on the cells that splits.json lists there; may be repeated.")
   var split: [String] = []
-  @Option(help: "Cut-off ages to learn from; 0 is the design alone.") var early = "0,20,50,100"
+  @Option(help: "Cut-offs to learn from: ages, days (21d) or check-ups (2checkups); 0 is the design alone.") var early =
+    "0,20,50,100"
   @Option(help: "Folds of the out-of-fold predictions.") var folds = 10
   @Option(name: .customLong("group-by"), help: "Column held out together: auto, cell_id, group_id, batch_id, lab_id.")
   var groupBy = "auto"
@@ -35,7 +36,7 @@ struct Train: AsyncParsableCommand {
       throw ValidationError("--reference is \"\(reference)\"; give first, max, mean:2-4 or nominal")
     }
     if try parseEarly(early).contains(where: { $0 == nil }) {
-      throw ValidationError("--early all has no meaning in train; give ages")
+      throw ValidationError("--early all has no meaning in train; give cut-offs")
     }
     _ = try global.requiredOut("the model bundle")
   }
@@ -79,7 +80,7 @@ struct Train: AsyncParsableCommand {
               "n_cells": .integer(Int64($0.cells.count)),
             ])
           }),
-        "early": .array(model.coreAges.isEmpty ? model.early.map { .number($0) } : model.coreAges.map { .number($0) }),
+        "early": .array((model.coreCutOffs.isEmpty ? model.early : model.coreCutOffs).map(Tables.cutOff)),
         "folds": .integer(Int64(folds)), "group_by": .string(model.groupBy), "metrics": .array(rows),
       ]
       outcome.text =

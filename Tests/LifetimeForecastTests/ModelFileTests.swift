@@ -43,7 +43,7 @@ struct ModelFileTests {
     try Data([0]).write(to: URL(fileURLWithPath: folder + "/cutoff-0.json"))
     #expect(throws: BundleError.self) { try LifetimeModel.read(folder) }
     let (part, read) = try LifetimeModel.read(folder, forecastingFrom: [55])
-    #expect(part.coreAges == [40] && read == sha)
+    #expect(part.coreCutOffs == [40] && read == sha)
     let ids = dataset.cells.suffix(2).map(\.id)
     let whole = try await model.forecast(dataset, cellIDs: ids, early: 55, draws: 50, seed: 5, threads: 1)
     let some = try await part.forecast(dataset, cellIDs: ids, early: 55, draws: 50, seed: 5, threads: 1)

@@ -26,7 +26,7 @@ import Testing
       uniqueKeysWithValues: dataset.cells.map { ($0.id, $0.attributes.number("observed_life")) })
     var scores: [Double] = []
     for age in [50.0, 120, 250] {
-      let found = try await model.forecast(dataset, cellIDs: ids, early: age, draws: 400, seed: 1, threads: 2)
+      let found = try await model.forecast(dataset, cellIDs: ids, early: CutOff(age), draws: 400, seed: 1, threads: 2)
       var covered = 0
       var loss: [Double] = []
       for forecast in found {

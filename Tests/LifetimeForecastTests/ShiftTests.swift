@@ -39,7 +39,7 @@ import Testing
       \.full)
     let groups = cells.indices.map { $0 / 3 }
     let plans = FoldPlan.make(
-      FoldScheme.allCases, cells: cells, groups: groups, foldCount: 4, seed: 1, age: 0)
+      FoldScheme.allCases, cells: cells, groups: groups, foldCount: 4, seed: 1, cutOff: 0)
     #expect(plans.map(\.scheme) == [.cell, .group])
     for plan in plans {
       #expect(plan.assignments.count == FoldPlan.mostAssignments && Set(plan.assignments).count > 1)

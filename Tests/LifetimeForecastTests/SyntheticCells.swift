@@ -40,7 +40,7 @@ enum SyntheticCells {
   }
 
   static func core(
-    _ cells: [CellHistory], at age: Double, kinds: [MemberKind] = [.law, .groupProcess, .process, .screened],
+    _ cells: [CellHistory], at age: CutOff, kinds: [MemberKind] = [.law, .groupProcess, .process, .screened],
     threads: Int = 2, seed: UInt64 = 1
   ) async throws -> ForecastCore {
     try await ForecastCore.fit(
@@ -50,7 +50,7 @@ enum SyntheticCells {
 
   /// Life draws, ascending, for each cell.
   static func lives(
-    _ core: ForecastCore, _ cells: [CellHistory], traits: RecordTraits, at age: Double, seed: UInt64 = 1
+    _ core: ForecastCore, _ cells: [CellHistory], traits: RecordTraits, at age: CutOff, seed: UInt64 = 1
   ) throws -> [[Double]] {
     var view = try assembly(cells)
     view.traits = traits
