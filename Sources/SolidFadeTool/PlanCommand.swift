@@ -129,7 +129,7 @@ struct PlanCommand: AsyncParsableCommand {
     var table = CSVWriter(
       header: ["style", "condition_id"] + study.stresses.map(\.name) + [
         "n_cells", "cycles", "weeks", "expected_failures", "p_no_event", "mechanism_flag", "interval_width_now",
-        "interval_width_after",
+        "interval_width_after", "approximate",
       ])
     for p in found.plans {
       for r in p.rows {
@@ -140,7 +140,7 @@ struct PlanCommand: AsyncParsableCommand {
           [.text(p.style.rawValue), .text("c\(r.condition + 1)")] + c.levels.map { .number($0) } + [
             .integer(r.cells), .number(cycles), .number(r.weeks), .number(failures.expected), .number(failures.none),
             .bool(c.acceleration.changesMechanism), .number(width(found, study, spread: found.spread)),
-            .number(width(found, study, spread: p.spread)),
+            .number(width(found, study, spread: p.spread)), p.check.isKnown ? .bool(p.check.isApproximate) : .text(nil),
           ])
       }
     }
@@ -196,8 +196,18 @@ struct PlanCommand: AsyncParsableCommand {
     text +=
       found.plans.map { "\($0.style.rawValue) \(Tables.significant(width(found, study, spread: $0.spread)))" }
       .joined(separator: ", ") + ".\n"
+    for p in found.plans where p.check.isApproximate {
+      text += "\(p.style.rawValue): lives bend too much for the linear update, which says "
+      text += "\(Tables.significant(width(found, study, spread: p.check.linear))); the number is by weights.\n"
+    }
+    let unknown = found.plans.filter { !$0.check.isKnown }.map(\.style.rawValue)
+    if !unknown.isEmpty {
+      text += "\(unknown.joined(separator: ", ")): too few possible truths resemble an outcome to check the update.\n"
+    }
     let floor = width(found, study, spread: found.irreducible)
-    text += "No plan of these conditions gets below \(Tables.significant(floor)): the scatter of cells remains.\n"
+    text +=
+      "By the linear update no plan of these conditions gets below \(Tables.significant(floor)): the scatter of cells "
+    text += "remains.\n"
     guard !found.advice.isEmpty else { return text }
     let advice = found.advice.map { a in
       [
@@ -246,6 +256,10 @@ struct PlanCommand: AsyncParsableCommand {
           .object([
             "style": .string(p.style.rawValue), "sd_log_life_after": .number(p.spread),
             "interval_width_after": .number(width(found, study, spread: p.spread)),
+            "approximate": p.check.isKnown ? .bool(p.check.isApproximate) : .null,
+            "sd_log_life_linear": .number(p.check.linear),
+            "sd_log_life_weighted": ResultDocument.real(p.check.weighted),
+            "effective_members": .number(p.check.effectiveSize),
             "rows": .array(
               p.rows.map { r in
                 .object([

@@ -233,9 +233,13 @@ struct StudyCommandTests {
     #expect(run.code == 0, "\(run.error)")
     let plans = try #require(try run.document()["plans"] as? [[String: Any]])
     #expect(plans.compactMap { $0["style"] as? String } == ["optimal", "compromise", "balanced"])
-    let spreads = plans.compactMap { $0["sd_log_life_after"] as? Double }
+    let spreads = plans.compactMap { $0["sd_log_life_linear"] as? Double }
     #expect(spreads[0] <= spreads[1] + 1e-9 && spreads[1] <= spreads[2] + 1e-9)
+    let plan = try String(contentsOfFile: place.at("p/plan.csv"), encoding: .utf8).split(separator: "\n")
+    #expect(plan[0].hasSuffix(",interval_width_after,approximate"), "\(plan[0])")
     for plan in plans {
+      #expect(plan["effective_members"] as? Double ?? 0 >= 1)
+      #expect(plan["approximate"] is Bool == ((plan["effective_members"] as? Double ?? 0) >= 20))
       let rows = try #require(plan["rows"] as? [[String: Any]])
       let used = rows.reduce(0.0) { $0 + ($1["n_cells"] as? Double ?? 0) * ($1["weeks"] as? Double ?? 0) }
       #expect(used <= 64 + 1e-9)

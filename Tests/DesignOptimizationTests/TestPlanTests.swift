@@ -96,6 +96,36 @@ import Testing
     #expect(plan.counts.allSatisfy { $0 >= 2 } && plan.variance <= e.variance(balanced))
     #expect(TestPlan.best(e, budget: 20, seed: 1).variance <= TestPlan.best(e, budget: 10, seed: 1).variance)
   }
+
+  @Test("Weights of the members leave the same width where all is linear and Gaussian, and no flag")
+  func checkOfLines() throws {
+    let e = try line(3000, stresses: [0.3, 1])
+    for counts in [[1, 0], [2, 1], [0, 3]] {
+      let check = e.check(counts, seed: 4)
+      #expect(check.effectiveSize >= 20 && check.isKnown && !check.isApproximate)
+      #expect(abs(check.weighted / check.linear - 1) < 0.08, "\(counts): \(check)")
+      #expect(check.spread == check.linear && check == e.check(counts, seed: 4))
+    }
+  }
+
+  @Test("A number that bends with what is read is flagged and reported by weights; too few members decide nothing")
+  func checkOfBends() throws {
+    func bent(_ members: Int) throws -> PlanEnsemble {
+      var stream = RandomStream(seed: 6, purpose: "bend")
+      let truths = (0..<members).map { _ in stream.normal() }
+      return try PlanEnsemble(
+        goal: truths.map { $0 * $0 },
+        candidates: [
+          .init(condition: 0, cost: 1, readings: Matrix(truths.map { [$0] }), cellVariance: [0.04], batchVariance: [0])
+        ])
+    }
+    // No line through a parabola tells anything: sd √2. Given θ to 0.196, θ² is known to about 2 |θ| 0.196, mean 0.31.
+    let check = try bent(2000).check([1], seed: 1)
+    #expect(check.isApproximate && check.linear > 1.3)
+    #expect(abs(check.spread - 0.32) < 0.06, "\(check)")
+    let few = try bent(40).check([9], seed: 1)
+    #expect(!few.isKnown && !few.isApproximate && few.spread == few.linear)
+  }
 }
 
 /// Whether a running cell is worth its channel: gains of the next cycles, given all records.
