@@ -50,7 +50,9 @@ struct CensoredComponents {
       bounds = all.map { $0.isLowerBound ? $0.value : nil }
       self.scales = scales
       let likelihood = NestedLikelihood(all)
-      let estimable = likelihood.freedom.map { $0 > 0 }
+      // The scatter within units is part of all that is seen.
+      var estimable = likelihood.freedom.map { $0 > 0 }
+      estimable[2] = estimable.contains(true)
       let spread = max(likelihood.overallSpread, 1e-6)
       isEstimable = estimable
       sd = estimable.map { $0 ? spread / 2 : 0 }
