@@ -15,25 +15,30 @@
 public struct VarianceComponents: Sendable, Hashable {
   /// One value and where it belongs.
   public struct Observation: Sendable, Hashable {
-    /// The value.
+    /// The value; the smallest it may be where it is not known.
     public var value: Double
+    /// The largest it may be: `value` where it is known, infinity where it is only known to lie above `value`.
+    public var upper: Double
     /// Condition, 0, 1, …; each has a mean of its own.
     public var condition: Int
     /// Outer unit (a laboratory).
     public var outer: Int
     /// Inner unit (a batch), numbered apart in each outer unit.
     public var inner: Int
-    /// Whether the true value is only known to lie above `value`.
-    public var isLowerBound: Bool
-
-    /// A value.
-    public init(_ value: Double, condition: Int = 0, outer: Int = 0, inner: Int = 0, isLowerBound: Bool = false) {
-      self.isLowerBound = isLowerBound
+    /// A value, or one between `value` and `upper`.
+    public init(_ value: Double, upTo upper: Double? = nil, condition: Int = 0, outer: Int = 0, inner: Int = 0) {
+      precondition(upper.map { $0 >= value } ?? true, "a value from \(value) up to \(upper ?? value)")
       self.value = value
+      self.upper = upper ?? value
       self.condition = condition
       self.outer = outer
       self.inner = inner
     }
+
+    /// Whether the value is known.
+    public var isKnown: Bool { upper == value }
+    /// Whether nothing but a lower bound is known.
+    public var isLowerBound: Bool { upper == .infinity }
   }
 
   /// How well a component is known.
@@ -91,11 +96,10 @@ public struct VarianceComponents: Sendable, Hashable {
   /// - Parameters:
   ///   - data: values; a condition with one value informs nothing.
   ///   - prior: scales of the priors.
-  ///   - seed: the source of chance where values are only known to lie above a bound; of no meaning otherwise.
+  ///   - seed: the source of chance where some values are not known; of no meaning otherwise.
   public init(_ data: [Observation], prior: PriorScales = PriorScales(), seed: UInt64 = 1) {
     let scales = [prior.outer, prior.inner, prior.residual]
-    let found =
-      data.contains(where: \.isLowerBound) ? Self.sampled(data, scales, seed: seed) : Self.gridded(data, scales)
+    let found = data.allSatisfy(\.isKnown) ? Self.gridded(data, scales) : Self.sampled(data, scales, seed: seed)
     (outer, inner, residual) = (found[0], found[1], found[2])
   }
 
@@ -171,7 +175,7 @@ public struct VarianceComponents: Sendable, Hashable {
     return Component(median: q[1], q05: q[0], q95: q[2], mode: .nan, freedom: 0, status: .assumed)
   }
 
-  /// By sampling, where some values are bounds; without modes.
+  /// By sampling, where some values are bounds or intervals; without modes.
   private static func sampled(_ all: [Observation], _ scales: [Double], seed: UInt64) -> [Component] {
     // A condition of bounds alone has no mean to scatter about.
     let known = Set(all.filter { !$0.isLowerBound }.map(\.condition))
