@@ -43,20 +43,23 @@ extension PlanEnsemble {
   /// The likelihood is that of a few independent sums of the outcome: first the linear estimate of the number itself, which
   /// says all there is where the ensemble is Gaussian, then the best measured ones, each as long as enough members still
   /// explain what is drawn. Its noise is that of the linear update; both agree, up to chance, in the Gaussian case.
-  public func check(_ counts: [Int], seed: UInt64) -> PlanCheck {
+  ///
+  /// - Parameter isBounded: whether all that is known of a member's number is a bound; such a member is no truth to learn,
+  ///   since those beside it have the same number.
+  public func check(_ counts: [Int], seed: UInt64, isBounded: (Double) -> Bool = { _ in false }) -> PlanCheck {
     let linear = variance(counts).squareRoot()
     var check = PlanCheck(linear: linear, weighted: .nan, effectiveSize: 0)
     guard let signals = try? outcomeSums(counts) else { return check }
     let members = values.count
-    let truths = 0..<min(PlanCheck.truths, members)
-    var logWeights = [[Double]](repeating: [Double](repeating: 0, count: members), count: truths.count)
-    for t in truths { logWeights[t][t] = -.infinity }
+    let truths = values.indices.filter { !isBounded(values[$0]) }.prefix(PlanCheck.truths)
+    guard !truths.isEmpty else { return check }
+    var logWeights = truths.map { t in values.indices.map { $0 == t ? -Double.infinity : 0 } }
     for (i, signal) in signals.enumerated() {
       var trial = logWeights
-      for t in truths {
+      for (n, t) in truths.enumerated() {
         var stream = RandomStream(seed: seed, purpose: "plan-check", key: UInt64(i), draw: t)
         let outcome = signal[t] + stream.normal()
-        for m in 0..<members { trial[t][m] -= 0.5 * (signal[m] - outcome) * (signal[m] - outcome) }
+        for m in 0..<members { trial[n][m] -= 0.5 * (signal[m] - outcome) * (signal[m] - outcome) }
       }
       let found = trial.map(scatter)
       let size = quantile(ofSorted: found.map(\.size).sorted(), 0.5)

@@ -124,6 +124,8 @@ public struct PlanStudy: Sendable {
     public var plans: [Plan]
     /// Median life at use.
     public var medianLife: Double
+    /// Share of the possible truths whose life at use lies beyond the horizon; they count as ending there.
+    public var shareBeyondHorizon: Double
     /// Standard deviation of log life at use before any test.
     public var spread: Double
     /// What no test of these can narrow.
@@ -180,7 +182,7 @@ public struct PlanStudy: Sendable {
         style: style,
         rows: p.counts.indices.filter { p.counts[$0] > 0 }.map {
           Row(condition: places[$0].condition, cells: p.counts[$0], weeks: places[$0].length * weeks)
-        }, check: ensemble.check(p.counts, seed: seed))
+        }, check: ensemble.check(p.counts, seed: seed) { $0 >= log(horizon) })
     }
     let budget = Double(channels) * weeks
     let even = balanced(grid, places)
@@ -191,7 +193,9 @@ public struct PlanStudy: Sendable {
         plan(.optimal, TestPlan.best(ensemble, budget: budget, seed: seed)),
         plan(.compromise, TestPlan.best(ensemble, budget: budget, start: even, seed: seed, isAllowed: rules)),
         plan(.balanced, TestPlan(counts: even, variance: ensemble.variance(even))),
-      ], medianLife: quantile(ofSorted: truth.sorted(), 0.5), spread: ensemble.priorVariance.squareRoot(),
+      ], medianLife: quantile(ofSorted: truth.sorted(), 0.5),
+      shareBeyondHorizon: Double(truth.count { $0 >= horizon }) / Double(members),
+      spread: ensemble.priorVariance.squareRoot(),
       irreducible: ensemble.irreducibleVariance.squareRoot(), advice: advice)
   }
 

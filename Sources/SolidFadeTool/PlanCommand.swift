@@ -74,6 +74,13 @@ struct PlanCommand: AsyncParsableCommand {
             "W073", field: "--channels", "no plan of this size narrows what is known of the life by more than 5 %",
             help: "give more weeks or harder conditions"))
       }
+      if found.shareBeyondHorizon > 0.05 {
+        outcome.warnings.append(
+          DataWarning(
+            "W078", file: cell, field: "life",
+            "\(Tables.significant(100 * found.shareBeyondHorizon)) % of the possible truths outlive \(shortest(study.horizon)) cycles at use and count as ending there",
+            help: "widths in cycles are too small; compare plans by them, no more"))
+      }
       outcome.text = text(found, study)
       outcome.document = document(found, study)
       if let out = global.out {
@@ -228,7 +235,8 @@ struct PlanCommand: AsyncParsableCommand {
 
   private func document(_ found: PlanStudy.Result, _ study: PlanStudy) -> [String: JSONTree] {
     [
-      "median_life": .number(found.medianLife), "sd_log_life_now": .number(found.spread),
+      "median_life": .number(found.medianLife), "share_beyond_horizon": .number(found.shareBeyondHorizon),
+      "sd_log_life_now": .number(found.spread),
       "sd_log_life_irreducible": .number(found.irreducible),
       "stresses": .array(study.stresses.map { .string($0.name) }),
       "interval_width_now": .number(width(found, study, spread: found.spread)),

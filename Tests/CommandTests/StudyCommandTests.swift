@@ -233,6 +233,8 @@ struct StudyCommandTests {
         "temperature_celsius=25,45,60", "-o", place.at("p"), "--json", "-q",
       ])
     #expect(run.code == 0, "\(run.error)")
+    let beyond = try #require(try run.document()["share_beyond_horizon"] as? Double)
+    #expect((0...1).contains(beyond))
     let plans = try #require(try run.document()["plans"] as? [[String: Any]])
     #expect(plans.compactMap { $0["style"] as? String } == ["optimal", "compromise", "balanced"])
     let spreads = plans.compactMap { $0["sd_log_life_linear"] as? Double }

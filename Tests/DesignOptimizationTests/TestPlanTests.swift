@@ -154,6 +154,9 @@ import Testing
     let check = try bent(2000).check([1], seed: 1)
     #expect(check.isApproximate && check.linear > 1.3)
     #expect(abs(check.spread - 0.32) < 0.06, "\(check)")
+    // Members of which a bound alone is known are no truths.
+    let none = try bent(2000).check([1], seed: 1, isBounded: { _ in true })
+    #expect(!none.isKnown && none.spread == none.linear)
     let few = try bent(40).check([9], seed: 1)
     #expect(!few.isKnown && !few.isApproximate && few.spread == few.linear)
   }
