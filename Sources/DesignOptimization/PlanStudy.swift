@@ -58,7 +58,7 @@ public struct PlanStudy: Sendable {
   /// Retention that ends life.
   public var limit = 0.8
   /// Last cycle simulated.
-  public var horizon = 2000.0
+  public var horizon = 10_000.0
   /// The only source of chance.
   public var seed: UInt64 = 1
   /// Tasks; never changes a number.
@@ -109,8 +109,11 @@ public struct PlanStudy: Sendable {
     public var style: Style
     /// What to run.
     public var rows: [Row]
+    /// Standard deviation of log life at use that is left, and how far it can be trusted.
+    public var check: PlanCheck
+
     /// Standard deviation of log life at use that is left.
-    public var spread: Double
+    public var spread: Double { check.spread }
   }
 
   /// What the study found.
@@ -121,6 +124,8 @@ public struct PlanStudy: Sendable {
     public var plans: [Plan]
     /// Median life at use.
     public var medianLife: Double
+    /// Share of the possible truths whose life at use lies beyond the horizon; they count as ending there.
+    public var shareBeyondHorizon: Double
     /// Standard deviation of log life at use before any test.
     public var spread: Double
     /// What no test of these can narrow.
@@ -177,7 +182,7 @@ public struct PlanStudy: Sendable {
         style: style,
         rows: p.counts.indices.filter { p.counts[$0] > 0 }.map {
           Row(condition: places[$0].condition, cells: p.counts[$0], weeks: places[$0].length * weeks)
-        }, spread: p.variance.squareRoot())
+        }, check: ensemble.check(p.counts, seed: seed) { $0 >= log(horizon) })
     }
     let budget = Double(channels) * weeks
     let even = balanced(grid, places)
@@ -188,7 +193,9 @@ public struct PlanStudy: Sendable {
         plan(.optimal, TestPlan.best(ensemble, budget: budget, seed: seed)),
         plan(.compromise, TestPlan.best(ensemble, budget: budget, start: even, seed: seed, isAllowed: rules)),
         plan(.balanced, TestPlan(counts: even, variance: ensemble.variance(even))),
-      ], medianLife: quantile(ofSorted: truth.sorted(), 0.5), spread: ensemble.priorVariance.squareRoot(),
+      ], medianLife: quantile(ofSorted: truth.sorted(), 0.5),
+      shareBeyondHorizon: Double(truth.count { $0 >= horizon }) / Double(members),
+      spread: ensemble.priorVariance.squareRoot(),
       irreducible: ensemble.irreducibleVariance.squareRoot(), advice: advice)
   }
 

@@ -45,6 +45,8 @@ public struct RunningAdvice: Sendable, Hashable {
   static let resamples = 32
   /// Probability of a knee ahead above which the last cell of a condition is kept.
   static let kneeLimit = 0.2
+  /// Age up to which knees are looked for [cycles].
+  static let kneeHorizon = 2000.0
   /// Most running cells.
   public static let mostCells = 64
 
@@ -78,7 +80,7 @@ public struct RunningAdvice: Sendable, Hashable {
       more.append(try await candidate(past + [now + ahead]))
       twice.append(try await candidate(past + [now]))
       weeks.append(ahead / max(PlanStudy.cycles(design, weeks: 1), 1e-9))
-      let grid = (1...40).map { (study.horizon * Double($0) / 40).rounded() }
+      let grid = (1...40).map { (min(kneeHorizon, study.horizon) * Double($0) / 40).rounded() }
       let runs = try await SulfideAgeing.run(truths, SimulationRequest(ages: grid), threads: study.threads)
       knees.append(Double(runs.count { ($0.knee ?? 0) > now }) / Double(max(runs.count, 1)))
     }

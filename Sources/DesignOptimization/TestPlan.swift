@@ -57,7 +57,12 @@ public struct PlanEnsemble: Sendable {
   public let priorVariance: Double
   /// What no test of these can tell of it.
   public let irreducibleVariance: Double
-  private let goal: [Double]
+  /// The number asked for, by member.
+  let values: [Double]
+  /// Members × directions that tests can tell apart, of unit variance.
+  let scores: Matrix
+  /// Regression of the number on the scores.
+  let goal: [Double]
   private let responses: [Matrix]
   private let leftovers: [[Double]]
 
@@ -74,6 +79,7 @@ public struct PlanEnsemble: Sendable {
   public init(goal g: [Double], candidates: [Candidate]) throws {
     precondition(candidates.allSatisfy { $0.readings.rows == g.count }, "members of goal and readings differ")
     self.candidates = candidates
+    values = g
     let members = g.count
     let columns = candidates.reduce(0) { $0 + $1.readings.columns }
     var anomalies = Matrix(rows: members, columns: columns)
@@ -87,21 +93,22 @@ public struct PlanEnsemble: Sendable {
       }
       at += c.readings.columns
     }
-    let (values, vectors) = try symmetricEigen(
+    let (sizes, vectors) = try symmetricEigen(
       Matrix.product(anomalies, transposed: true, anomalies, transposed: false))
     // A direction counts while it is not small beside the noise of one cell, however small beside others.
     var kept = 0
     while kept < min(Self.mostDirections, columns, members - 1),
-      values[columns - 1 - kept] / Double(members - 1) > Self.smallestDirection
+      sizes[columns - 1 - kept] / Double(members - 1) > Self.smallestDirection
     { kept += 1 }
     // Scores of unit variance on the leading directions.
     var scores = Matrix(rows: members, columns: kept)
     for j in 0..<kept {
       let direction = vectors.row(columns - 1 - j)
-      let size = max(values[columns - 1 - j] / Double(members - 1), 1e-300).squareRoot()
+      let size = max(sizes[columns - 1 - j] / Double(members - 1), 1e-300).squareRoot()
       let projected = anomalies.times(direction)
       for i in 0..<members { scores[i, j] = projected[i] / size }
     }
+    self.scores = scores
     func regression(_ y: [Double]) -> (coefficients: [Double], left: Double) {
       let m = mean(y)
       let c = (0..<kept).map { j in
@@ -133,10 +140,17 @@ public struct PlanEnsemble: Sendable {
 
   /// Variance of the number asked for once `counts[k]` cells of each candidate have been tested.
   public func variance(_ counts: [Int]) -> Double {
+    guard !goal.isEmpty else { return irreducibleVariance }
+    var precision = information(counts)
+    for j in goal.indices { precision[j, j] += 1 }
+    guard let factor = try? Cholesky(precision) else { return priorVariance }
+    return zip(goal, factor.solve(goal)).reduce(irreducibleVariance) { $0 + $1.0 * $1.1 }
+  }
+
+  /// What the tests add to the precision of the scores.
+  func information(_ counts: [Int]) -> Matrix {
     let r = goal.count
-    guard r > 0 else { return irreducibleVariance }
     var precision = Matrix(rows: r, columns: r)
-    for j in 0..<r { precision[j, j] = 1 }
     for (k, n) in counts.enumerated() where n > 0 {
       let h = responses[k]
       guard let noise = try? Cholesky(candidates[k].noise(n, leftover: leftovers[k])) else { continue }
@@ -145,8 +159,7 @@ public struct PlanEnsemble: Sendable {
         for j in 0..<r { precision[i, j] += (0..<h.rows).reduce(0.0) { $0 + x[$1] * h[$1, j] } }
       }
     }
-    guard let factor = try? Cholesky(precision) else { return priorVariance }
-    return zip(goal, factor.solve(goal)).reduce(irreducibleVariance) { $0 + $1.0 * $1.1 }
+    return precision
   }
 }
 

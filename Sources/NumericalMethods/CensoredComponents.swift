@@ -4,11 +4,11 @@
   internal import Musl
 #endif
 
-/// Components of variance where some values are only known to lie above a bound: lives of cells that were stopped or
-/// still run.
+/// Components of variance where some values are only known to lie above a bound, or between two: lives of cells that
+/// were stopped or still run, or that ended between two check-ups far apart.
 ///
-/// Gibbs sampling: condition means and effects given the values; each unknown value given those, from the normal cut at
-/// its bound; each standard deviation by a slice sampler on the restricted likelihood of the completed values, in which
+/// Gibbs sampling: condition means and effects given the values; each unknown value given those, from the normal cut to
+/// its interval; each standard deviation by a slice sampler on the restricted likelihood of the completed values, in which
 /// means and effects are integrated out, so that small components do not stick.
 ///
 /// - Source: M. A. Tanner and W. H. Wong, J. Am. Stat. Assoc. 82 (1987) 528 (data augmentation); R. M. Neal, Ann. Stat. 31
@@ -37,7 +37,8 @@ struct CensoredComponents {
 
   private struct State {
     var data: [VarianceComponents.Observation]
-    let bounds: [Double?]
+    /// Where each value lies, of those not known.
+    let bounds: [ClosedRange<Double>?]
     let scales: [Double]
     let isEstimable: [Bool]
     var sd: [Double]
@@ -47,11 +48,14 @@ struct CensoredComponents {
 
     init(_ all: [VarianceComponents.Observation], scales: [Double]) {
       data = all
-      bounds = all.map { $0.isLowerBound ? $0.value : nil }
+      bounds = all.map { $0.isKnown ? nil : $0.value...$0.upper }
       self.scales = scales
       let likelihood = NestedLikelihood(all)
-      let estimable = likelihood.freedom.map { $0 > 0 }
-      let spread = max(likelihood.overallSpread, 1e-6)
+      // The scatter within units is part of all that is seen.
+      var estimable = likelihood.freedom.map { $0 > 0 }
+      estimable[2] = estimable.contains(true)
+      // Where all ends of intervals coincide they do not say where to begin.
+      let spread = max(likelihood.overallSpread, 0.1 * scales[2])
       isEstimable = estimable
       sd = estimable.map { $0 ? spread / 2 : 0 }
       func numbered(_ names: [[Int]]) -> [Int] {
@@ -64,8 +68,10 @@ struct CensoredComponents {
         numbered(all.map { [$0.outer, $0.inner] }),
       ]
       effects = units.map { [Double](repeating: 0, count: ($0.max() ?? -1) + 1) }
-      // A bound is a first guess of what lies above it.
-      for i in data.indices where bounds[i] != nil { data[i].value += 0.5 * spread }
+      // First guesses: a little above a bound, the middle of an interval.
+      for i in data.indices {
+        data[i].value += data[i].isLowerBound ? 0.5 * spread : (data[i].upper - data[i].value) / 2
+      }
     }
 
     /// Log density of a standard deviation's logarithm, the others as they are.
@@ -120,16 +126,15 @@ struct CensoredComponents {
       }
     }
 
-    /// Values known to lie above a bound, from the normal cut there.
+    /// Values that are not known, from the normal cut to where they lie.
     mutating func drawValues(_ stream: inout RandomStream) {
       for i in data.indices {
-        guard let bound = bounds[i] else { continue }
+        guard let range = bounds[i] else { continue }
         let centre = (0..<3).reduce(0.0) { $0 + effects[$1][units[$1][i]] }
         let scale = max(sd[2], 1e-9)
-        // Survival form: precise however far out the bound lies.
-        let tail = NormalDistribution.cumulative(-(bound - centre) / scale)
-        let z = -NormalDistribution.quantile(max(tail * stream.uniform(), 1e-300))
-        data[i].value = max(bound, centre + scale * z)
+        let z = NormalDistribution.quantile(
+          stream.uniform(), from: (range.lowerBound - centre) / scale, to: (range.upperBound - centre) / scale)
+        data[i].value = min(max(centre + scale * z, range.lowerBound), range.upperBound)
       }
     }
   }

@@ -24,6 +24,15 @@ public enum NormalDistribution {
     return q < 0 ? -size : size
   }
 
+  /// The value with a share `p` below it of the normal cut to `low` … `high`, precise however far out these lie.
+  public static func quantile(_ p: Double, from low: Double, to high: Double) -> Double {
+    // By the tail that both lie in: differences of survivals do not cancel there.
+    if low + high < 0 { return -quantile(1 - p, from: -high, to: -low) }
+    let (above, beyond) = (cumulative(-low), cumulative(-high))
+    let survival = above - p * (above - beyond)
+    return min(max(-quantile(min(max(survival, 1e-300), 1 - 1e-16)), low), high)
+  }
+
   private static func centre(_ r: Double) -> Double {
     var above = 2.509_080_928_730_122_672_7e3 * r + 3.343_057_558_358_812_810_5e4
     above = above * r + 6.726_577_092_700_870_085_3e4

@@ -15,25 +15,30 @@
 public struct VarianceComponents: Sendable, Hashable {
   /// One value and where it belongs.
   public struct Observation: Sendable, Hashable {
-    /// The value.
+    /// The value; the smallest it may be where it is not known.
     public var value: Double
+    /// The largest it may be: `value` where it is known, infinity where it is only known to lie above `value`.
+    public var upper: Double
     /// Condition, 0, 1, …; each has a mean of its own.
     public var condition: Int
     /// Outer unit (a laboratory).
     public var outer: Int
     /// Inner unit (a batch), numbered apart in each outer unit.
     public var inner: Int
-    /// Whether the true value is only known to lie above `value`.
-    public var isLowerBound: Bool
-
-    /// A value.
-    public init(_ value: Double, condition: Int = 0, outer: Int = 0, inner: Int = 0, isLowerBound: Bool = false) {
-      self.isLowerBound = isLowerBound
+    /// A value, or one between `value` and `upper`.
+    public init(_ value: Double, upTo upper: Double? = nil, condition: Int = 0, outer: Int = 0, inner: Int = 0) {
+      precondition(upper.map { $0 >= value } ?? true, "a value from \(value) up to \(upper ?? value)")
       self.value = value
+      self.upper = upper ?? value
       self.condition = condition
       self.outer = outer
       self.inner = inner
     }
+
+    /// Whether the value is known.
+    public var isKnown: Bool { upper == value }
+    /// Whether nothing but a lower bound is known.
+    public var isLowerBound: Bool { upper == .infinity }
   }
 
   /// How well a component is known.
@@ -91,95 +96,114 @@ public struct VarianceComponents: Sendable, Hashable {
   /// - Parameters:
   ///   - data: values; a condition with one value informs nothing.
   ///   - prior: scales of the priors.
-  ///   - seed: the source of chance where values are only known to lie above a bound; of no meaning otherwise.
+  ///   - seed: the source of chance where some values are not known; of no meaning otherwise.
   public init(_ data: [Observation], prior: PriorScales = PriorScales(), seed: UInt64 = 1) {
     let scales = [prior.outer, prior.inner, prior.residual]
-    let found =
-      data.contains(where: \.isLowerBound) ? Self.sampled(data, scales, seed: seed) : Self.gridded(data, scales)
+    let found = data.allSatisfy(\.isKnown) ? Self.gridded(data, scales) : Self.sampled(data, scales, seed: seed)
     (outer, inner, residual) = (found[0], found[1], found[2])
   }
 
   /// By the grid: lab, batch and cell.
+  ///
+  /// All axes are the same, even in the logarithm, so that the ratios of two standard deviations repeat and with them most
+  /// of the likelihood.
   private static func gridded(_ data: [Observation], _ scales: [Double]) -> [Component] {
     let likelihood = NestedLikelihood(data)
     let freedom = likelihood.freedom
-    let count = 41
-    // Where a component is not estimable its axis is the prior's alone, and the likelihood does not see it.
     let spread = max(likelihood.overallSpread, 1e-12)
-    func axis(_ k: Int) -> [Double] {
-      guard freedom[k] > 0 else { return [0] }
-      let (low, high) = (min(0.003, 0.02 * spread), max(3, 30 * spread))
-      return (0..<count).map { exp(log(low) + (log(high) - log(low)) * Double($0) / Double(count - 1)) }
-    }
-    let axes = (0..<3).map(axis)
-    var weights: [(index: [Int], log: Double)] = []
-    var top = -Double.infinity
-    for (i, a) in axes[0].enumerated() {
-      for (j, b) in axes[1].enumerated() {
-        for (k, c) in axes[2].enumerated() {
-          var value = freedom[2] > 0 ? likelihood.log(outer: a, inner: b, residual: c) : 0
-          let point = [a, b, c]
-          for l in 0..<3 where freedom[l] > 0 {
-            // Half-t prior, and the Jacobian of the logarithm.
-            let ratio = point[l] / scales[l]
-            value += log(point[l]) - 2 * log(1 + ratio * ratio / 3)
+    let count = 41
+    let low = log(min(0.003, 0.02 * spread))
+    let step = (log(max(3, 30 * spread)) - low) / Double(count - 1)
+    let axis = (0..<count).map { low + step * Double($0) }
+    // Where a component is not estimable the likelihood does not see it; the scatter within units is always part of it.
+    let isSeen = [freedom[0] > 0, freedom[1] > 0, freedom.contains { $0 > 0 }]
+    var margins = isSeen.map { [Double](repeating: 0, count: $0 ? count : 1) }
+    if isSeen[2] {
+      // Half-t priors, and the Jacobian of the logarithm.
+      let priors = (0..<3).map { k -> [Double] in
+        guard isSeen[k] else { return [0] }
+        return axis.map { x -> Double in
+          let ratio = exp(x) / scales[k]
+          return x - 2 * log(1 + ratio * ratio / 3)
+        }
+      }
+      func ratios(_ k: Int) -> [Double] { isSeen[k] ? (1 - count..<count).map { exp(step * Double($0)) } : [0] }
+      let inner = ratios(1)
+      let parts = ratios(0).flatMap { a in inner.map { b in likelihood.unitParts(outer: a, inner: b) } }
+      let precisions = axis.map { exp(-2 * $0) }
+      let contrasts = Double(likelihood.contrasts)
+      var density = [Double](repeating: 0, count: margins.reduce(1) { $0 * $1.count })
+      var at = 0
+      for i in priors[0].indices {
+        for j in priors[1].indices {
+          for k in 0..<count {
+            let (rowOfRatios, column) = (isSeen[0] ? i - k + count - 1 : 0, isSeen[1] ? j - k + count - 1 : 0)
+            let part = parts[rowOfRatios * inner.count + column]
+            let likelihood = contrasts * axis[k] + 0.5 * (part.determinants + part.squares * precisions[k])
+            density[at] = priors[0][i] + priors[1][j] + priors[2][k] - likelihood
+            at += 1
           }
-          weights.append(([i, j, k], value))
-          top = max(top, value)
+        }
+      }
+      let top = density.max() ?? 0
+      at = 0
+      for i in priors[0].indices {
+        for j in priors[1].indices {
+          for k in 0..<count {
+            let p = exp(density[at] - top)
+            margins[0][i] += p
+            margins[1][j] += p
+            margins[2][k] += p
+            at += 1
+          }
         }
       }
     }
-    var margins = axes.map { [Double](repeating: 0, count: $0.count) }
-    for w in weights {
-      let p = exp(w.log - top)
-      for k in 0..<3 { margins[k][w.index[k]] += p }
-    }
-    let modes = likelihood.mode(estimable: freedom.map { $0 > 0 })
-    func component(_ k: Int) -> Component {
-      if freedom[k] <= 0 {
-        let q = [0.05, 0.5, 0.95].map { scales[k] * halfTQuantile($0) }
-        return Component(median: q[1], q05: q[0], q95: q[2], mode: .nan, freedom: 0, status: .assumed)
-      }
-      let q = [0.05, 0.5, 0.95].map { quantile(axes[k], margins[k], $0) }
+    let modes = likelihood.mode()
+    return (0..<3).map { k in
+      guard freedom[k] > 0 else { return assumed(scales[k]) }
+      let q = [0.05, 0.5, 0.95].map { quantile(axis, margins[k], $0) }
       return Component(
         median: q[1], q05: q[0], q95: q[2], mode: modes[k], freedom: freedom[k],
         status: freedom[k] >= 5 ? .estimated : .weak)
     }
-    return (0..<3).map(component)
   }
 
-  /// By sampling, where some values are bounds; without modes.
+  /// What the prior alone says.
+  private static func assumed(_ scale: Double) -> Component {
+    let q = [0.05, 0.5, 0.95].map { scale * halfTQuantile($0) }
+    return Component(median: q[1], q05: q[0], q95: q[2], mode: .nan, freedom: 0, status: .assumed)
+  }
+
+  /// By sampling, where some values are bounds or intervals; without modes.
   private static func sampled(_ all: [Observation], _ scales: [Double], seed: UInt64) -> [Component] {
     // A condition of bounds alone has no mean to scatter about.
     let known = Set(all.filter { !$0.isLowerBound }.map(\.condition))
     let data = all.filter { known.contains($0.condition) }
     let freedom = NestedLikelihood(data).freedom
     let found = CensoredComponents(data, scales: scales, seed: seed).draws
-    func component(_ k: Int) -> Component {
-      let q =
-        found[k].isEmpty
-        ? [0.05, 0.5, 0.95].map { scales[k] * halfTQuantile($0) }
-        : [0.05, 0.5, 0.95].map { NumericalMethods.quantile(ofSorted: found[k], $0) }
+    return (0..<3).map { k in
+      guard freedom[k] > 0 else { return assumed(scales[k]) }
+      let q = [0.05, 0.5, 0.95].map { NumericalMethods.quantile(ofSorted: found[k], $0) }
       return Component(
-        median: q[1], q05: q[0], q95: q[2], mode: .nan, freedom: max(freedom[k], 0),
-        status: found[k].isEmpty ? .assumed : freedom[k] >= 5 ? .estimated : .weak)
+        median: q[1], q05: q[0], q95: q[2], mode: .nan, freedom: freedom[k],
+        status: freedom[k] >= 5 ? .estimated : .weak)
     }
-    return (0..<3).map(component)
   }
 
   /// Quantile of a density on a grid even in the logarithm, straight between the middles of its cells.
-  private static func quantile(_ x: [Double], _ weights: [Double], _ p: Double) -> Double {
+  private static func quantile(_ logs: [Double], _ weights: [Double], _ p: Double) -> Double {
     let total = weights.reduce(0, +)
     var below = 0.0
-    var edge = log(x[0]) - (log(x[1]) - log(x[0])) / 2
-    let step = log(x[1]) - log(x[0])
+    let step = logs[1] - logs[0]
+    var edge = logs[0] - step / 2
     for w in weights {
       let share = w / total
       if below + share >= p, share > 0 { return exp(edge + step * (p - below) / share) }
       below += share
       edge += step
     }
-    return x[x.count - 1]
+    return exp(edge)
   }
 
   /// Quantile of |t| with 3 degrees of freedom, by bisection of its closed form.
@@ -196,120 +220,3 @@ public struct VarianceComponents: Sendable, Hashable {
     return (low + high) / 2
   }
 }
-
-/// The restricted likelihood of nested data, in a time proportional to the data per point.
-struct NestedLikelihood {
-  private var data: [VarianceComponents.Observation]
-  private let conditions: Int
-  /// For each outer unit, the sums of products of (conditions, value, 1) over each of its inner units.
-  private let sums: [[Matrix]]
-  /// Degrees of freedom of outer units, inner units and values.
-  let freedom: [Int]
-  /// Standard deviation of the values about their conditions.
-  let overallSpread: Double
-
-  init(_ all: [VarianceComponents.Observation]) {
-    let counts = Dictionary(all.map { ($0.condition, 1) }, uniquingKeysWith: +)
-    data = all.filter { (counts[$0.condition] ?? 0) > 1 }
-    data.sort { ($0.outer, $0.inner, $0.condition) < ($1.outer, $1.inner, $1.condition) }
-    let names = Set(data.map(\.condition)).sorted()
-    for i in data.indices { data[i].condition = names.firstIndex(of: data[i].condition) ?? 0 }
-    conditions = names.count
-    var sums: [[Matrix]] = []
-    let columns = conditions + 2
-    for (i, o) in data.enumerated() {
-      if i == 0 || data[i - 1].outer != o.outer { sums.append([]) }
-      if i == 0 || data[i - 1].outer != o.outer || data[i - 1].inner != o.inner {
-        sums[sums.count - 1].append(Matrix(rows: columns, columns: columns))
-      }
-      let (lab, lot) = (sums.count - 1, sums[sums.count - 1].count - 1)
-      let row = [(o.condition, 1.0), (conditions, o.value), (conditions + 1, 1.0)]
-      for (p, x) in row { for (q, y) in row { sums[lab][lot][p, q] += x * y } }
-    }
-    self.sums = sums
-    let labs = Set(data.map { [$0.outer] })
-    let lots = Set(data.map { [$0.outer, $0.inner] })
-    // A level is estimable where some unit above it holds at least two of its units within one condition.
-    var freeLots = 0
-    var freeLabs = 0
-    for c in 0..<conditions {
-      let own = data.filter { $0.condition == c }
-      let ownLabs = Set(own.map(\.outer))
-      freeLabs += max(ownLabs.count - 1, 0)
-      for lab in ownLabs { freeLots += max(Set(own.filter { $0.outer == lab }.map(\.inner)).count - 1, 0) }
-    }
-    let cells = Dictionary(data.map { ([$0.condition, $0.outer, $0.inner], 1) }, uniquingKeysWith: +)
-    let freeCells = cells.values.reduce(0) { $0 + $1 - 1 }
-    freedom = [min(freeLabs, labs.count - 1), min(freeLots, lots.count - 1), freeCells]
-    var squares = 0.0
-    for c in 0..<conditions {
-      let own = data.filter { $0.condition == c }.map(\.value)
-      let m = mean(own)
-      squares += own.reduce(0) { $0 + ($1 - m) * ($1 - m) }
-    }
-    overallSpread = (squares / Double(max(data.count - conditions, 1))).squareRoot()
-  }
-
-  /// Log restricted likelihood up to a constant.
-  func log(outer a: Double, inner b: Double, residual c: Double) -> Double {
-    let d = c * c
-    var whole = Matrix(rows: conditions + 2, columns: conditions + 2)
-    var logDeterminant = Double(data.count) * logarithm(d)
-    for lab in sums {
-      var labSums = Matrix(rows: conditions + 2, columns: conditions + 2)
-      for var lot in lab {
-        for k in lot.storage.indices { lot.storage[k] /= d }
-        logDeterminant += Self.eliminate(&lot, b * b)
-        for k in labSums.storage.indices { labSums.storage[k] += lot.storage[k] }
-      }
-      logDeterminant += Self.eliminate(&labSums, a * a)
-      for k in whole.storage.indices { whole.storage[k] += labSums.storage[k] }
-    }
-    let indices = Array(0..<conditions)
-    guard let factor = try? Cholesky(whole.selecting(rows: indices).selecting(columns: indices)) else {
-      return -.infinity
-    }
-    let xy = indices.map { whole[$0, conditions] }
-    let fitted = zip(xy, factor.solve(xy)).reduce(0) { $0 + $1.0 * $1.1 }
-    return -0.5 * (logDeterminant + factor.logDeterminant + whole[conditions, conditions] - fitted)
-  }
-
-  /// Removes a common effect of variance `v` from the sums of a unit; returns its part of the log determinant.
-  private static func eliminate(_ s: inout Matrix, _ v: Double) -> Double {
-    guard v > 0 else { return 0 }
-    let last = s.columns - 1
-    let whole = s[last, last]
-    let factor = v / (1 + v * whole)
-    let ones = (0...last).map { s[$0, last] }
-    for p in 0...last where ones[p] != 0 {
-      let row = factor * ones[p]
-      for q in 0...last { s.storage[p * (last + 1) + q] -= row * ones[q] }
-    }
-    return logarithm(1 + v * whole)
-  }
-
-  /// The maximum of the restricted likelihood over standard deviations not below 0, by coordinate search.
-  func mode(estimable: [Bool]) -> [Double] {
-    guard estimable[2], overallSpread > 0 else { return [.nan, .nan, overallSpread] }
-    var best = estimable.map { $0 ? overallSpread / 2 : 0 }
-    func value(_ x: [Double]) -> Double { log(outer: x[0], inner: x[1], residual: max(x[2], 1e-9 * overallSpread)) }
-    for _ in 0..<60 {
-      let before = best
-      for k in 0..<3 where estimable[k] {
-        let goal = { (x: Double) -> Double in
-          var point = best
-          point[k] = x
-          return value(point)
-        }
-        // Flat to rounding long before 48 steps.
-        best[k] = goldenSection(in: 0...(5 * overallSpread), steps: 48) { -goal($0) }
-        // The boundary is a candidate of its own; near it the likelihood is flat to rounding.
-        if k < 2, goal(0) >= goal(best[k]) - 1e-9 { best[k] = 0 }
-      }
-      if zip(before, best).allSatisfy({ abs($0 - $1) <= 1e-12 * overallSpread }) { break }
-    }
-    return best
-  }
-}
-
-private func logarithm(_ x: Double) -> Double { log(x) }

@@ -81,6 +81,7 @@ struct PlanSummary: Decodable {
   struct Plan: Decodable {
     var style: String
     var interval_width_after: Double
+    var approximate: Bool?
     var rows: [Row]
   }
   struct Condition: Decodable {
@@ -149,12 +150,15 @@ enum StudySections {
   }
 
   static func plan(_ p: PlanSummary, name: String) -> [String: Any] {
-    let widths = p.plans.map { "\($0.style) \(number($0.interval_width_after))" }.joined(separator: ", ")
+    let widths = p.plans.map {
+      "\($0.style) \(number($0.interval_width_after))" + ($0.approximate == true ? " (approximate)" : "")
+    }.joined(separator: ", ")
     let factors = Dictionary(p.conditions.map { ($0.condition_id, $0) }) { a, _ in a }
     return [
       "name": name,
       "headline": "90 % interval of the next cell's life: \(number(p.interval_width_now)) cycles wide now; after the "
-        + "plan \(widths). No plan of these conditions gets below \(number(p.interval_width_least)).",
+        + "plan \(widths). By the linear update no plan of these conditions gets below "
+        + "\(number(p.interval_width_least)).",
       "styles": p.plans.map { plan -> [String: Any] in
         [
           "style": plan.style, "header": p.stresses.map { ["v": $0.replacing("_", with: " ")] },

@@ -74,6 +74,13 @@ struct PlanCommand: AsyncParsableCommand {
             "W073", field: "--channels", "no plan of this size narrows what is known of the life by more than 5 %",
             help: "give more weeks or harder conditions"))
       }
+      if found.shareBeyondHorizon > 0.05 {
+        outcome.warnings.append(
+          DataWarning(
+            "W078", file: cell, field: "life",
+            "\(Tables.significant(100 * found.shareBeyondHorizon)) % of the possible truths outlive \(shortest(study.horizon)) cycles at use and count as ending there",
+            help: "widths in cycles are too small; compare plans by them, no more"))
+      }
       outcome.text = text(found, study)
       outcome.document = document(found, study)
       if let out = global.out {
@@ -129,7 +136,7 @@ struct PlanCommand: AsyncParsableCommand {
     var table = CSVWriter(
       header: ["style", "condition_id"] + study.stresses.map(\.name) + [
         "n_cells", "cycles", "weeks", "expected_failures", "p_no_event", "mechanism_flag", "interval_width_now",
-        "interval_width_after",
+        "interval_width_after", "approximate",
       ])
     for p in found.plans {
       for r in p.rows {
@@ -140,7 +147,7 @@ struct PlanCommand: AsyncParsableCommand {
           [.text(p.style.rawValue), .text("c\(r.condition + 1)")] + c.levels.map { .number($0) } + [
             .integer(r.cells), .number(cycles), .number(r.weeks), .number(failures.expected), .number(failures.none),
             .bool(c.acceleration.changesMechanism), .number(width(found, study, spread: found.spread)),
-            .number(width(found, study, spread: p.spread)),
+            .number(width(found, study, spread: p.spread)), p.check.isKnown ? .bool(p.check.isApproximate) : .text(nil),
           ])
       }
     }
@@ -196,8 +203,18 @@ struct PlanCommand: AsyncParsableCommand {
     text +=
       found.plans.map { "\($0.style.rawValue) \(Tables.significant(width(found, study, spread: $0.spread)))" }
       .joined(separator: ", ") + ".\n"
+    for p in found.plans where p.check.isApproximate {
+      text += "\(p.style.rawValue): lives bend too much for the linear update, which says "
+      text += "\(Tables.significant(width(found, study, spread: p.check.linear))); the number is by weights.\n"
+    }
+    let unknown = found.plans.filter { !$0.check.isKnown }.map(\.style.rawValue)
+    if !unknown.isEmpty {
+      text += "\(unknown.joined(separator: ", ")): too few possible truths resemble an outcome to check the update.\n"
+    }
     let floor = width(found, study, spread: found.irreducible)
-    text += "No plan of these conditions gets below \(Tables.significant(floor)): the scatter of cells remains.\n"
+    text +=
+      "By the linear update no plan of these conditions gets below \(Tables.significant(floor)): the scatter of cells "
+    text += "remains.\n"
     guard !found.advice.isEmpty else { return text }
     let advice = found.advice.map { a in
       [
@@ -218,7 +235,8 @@ struct PlanCommand: AsyncParsableCommand {
 
   private func document(_ found: PlanStudy.Result, _ study: PlanStudy) -> [String: JSONTree] {
     [
-      "median_life": .number(found.medianLife), "sd_log_life_now": .number(found.spread),
+      "median_life": .number(found.medianLife), "share_beyond_horizon": .number(found.shareBeyondHorizon),
+      "sd_log_life_now": .number(found.spread),
       "sd_log_life_irreducible": .number(found.irreducible),
       "stresses": .array(study.stresses.map { .string($0.name) }),
       "interval_width_now": .number(width(found, study, spread: found.spread)),
@@ -246,6 +264,10 @@ struct PlanCommand: AsyncParsableCommand {
           .object([
             "style": .string(p.style.rawValue), "sd_log_life_after": .number(p.spread),
             "interval_width_after": .number(width(found, study, spread: p.spread)),
+            "approximate": p.check.isKnown ? .bool(p.check.isApproximate) : .null,
+            "sd_log_life_linear": .number(p.check.linear),
+            "sd_log_life_weighted": ResultDocument.real(p.check.weighted),
+            "effective_members": .number(p.check.effectiveSize),
             "rows": .array(
               p.rows.map { r in
                 .object([

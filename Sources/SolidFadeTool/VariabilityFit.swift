@@ -9,7 +9,8 @@ struct VariabilityFit: AsyncParsableCommand {
     commandName: "fit", abstract: "Estimate the scatter of lives from replicates.",
     discussion: """
       Cells of one group_id (one condition) are replicates; lab_id and batch_id are the levels above them. Few replicates
-      say little: each component comes with its interval and its degrees of freedom.
+      say little: each component comes with its interval and its degrees of freedom. A life that ended between two
+      check-ups further apart than a tenth of it counts as lying between them; a cell still alive as lying above.
 
       Example:
         solidfade variability fit mydata -o variability.toml
@@ -31,7 +32,7 @@ struct VariabilityFit: AsyncParsableCommand {
       let dataset = try DatasetReader.read(data)
       var limit = dataset.description.endOfLife
       if let eol { limit = EndOfLife(fraction: eol, reference: limit.reference) }
-      let (lives, bounds) = try ObservedLives.withBounds(of: dataset, limit: limit)
+      let (lives, bounds, gaps) = try ObservedLives.withBounds(of: dataset, limit: limit)
       func number(_ names: [String]) -> [String: Int] {
         Dictionary(uniqueKeysWithValues: Set(names).sorted().enumerated().map { ($1, $0) })
       }
@@ -41,11 +42,11 @@ struct VariabilityFit: AsyncParsableCommand {
       let labs = number(dataset.cells.map(lab))
       let lots = number(dataset.cells.map(lot))
       let observations = dataset.cells.compactMap { c -> VarianceComponents.Observation? in
-        (lives[c.id] ?? bounds[c.id]).map {
-          VarianceComponents.Observation(
-            log($0), condition: groups[c.groupID] ?? 0, outer: labs[lab(c)] ?? 0, inner: lots[lot(c)] ?? 0,
-            isLowerBound: lives[c.id] == nil)
-        }
+        guard let life = gaps[c.id]?.lowerBound ?? lives[c.id] ?? bounds[c.id] else { return nil }
+        let upper = gaps[c.id]?.upperBound ?? (lives[c.id] == nil ? .infinity : life)
+        return VarianceComponents.Observation(
+          log(life), upTo: log(upper), condition: groups[c.groupID] ?? 0, outer: labs[lab(c)] ?? 0,
+          inner: lots[lot(c)] ?? 0)
       }
       let alive = observations.count { $0.isLowerBound }
       // Where most cells still live, their bounds say more about the prior than about the scatter.
@@ -75,7 +76,7 @@ struct VariabilityFit: AsyncParsableCommand {
             "\(alive) of \(observations.count) cells have not reached \(shortest(limit.fraction)): they are left out, and the spread is that of the short-lived",
             help: "ask for a higher --eol that most cells have reached"))
       }
-      outcome.text = text(levels, beta, lives.count, alive: isMostlyAlive ? 0 : alive)
+      outcome.text = text(levels, beta, (lives.count, gaps.count, alive: isMostlyAlive ? 0 : alive))
       outcome.document = [
         "levels": .object(
           Dictionary(
@@ -89,6 +90,10 @@ struct VariabilityFit: AsyncParsableCommand {
                 ])
               )
             })),
+        "lives": .object([
+          "known": .integer(Int64(lives.count - gaps.count)), "between_check_ups": .integer(Int64(gaps.count)),
+          "above_last_age": .integer(Int64(alive)),
+        ]),
         "early_failure": .object(["failed": .integer(Int64(early)), "of": .integer(Int64(counted))]),
       ]
       if let out = global.out {
@@ -101,14 +106,15 @@ struct VariabilityFit: AsyncParsableCommand {
 
   private typealias Levels = [(String, VarianceComponents.Component)]
 
-  private func text(_ levels: Levels, _ beta: [Double], _ cells: Int, alive: Int) -> String {
+  private func text(_ levels: Levels, _ beta: [Double], _ cells: (lives: Int, gaps: Int, alive: Int)) -> String {
     var rows = [["level", "sd of log life", "q05", "q95", "df", "status"]]
     for (name, c) in levels {
       rows.append(
         [name] + [c.median, c.q05, c.q95].map { Tables.significant($0) } + ["\(c.freedom)", c.status.rawValue])
     }
-    var text =
-      Tables.aligned(rows) + "from \(cells) lives" + (alive > 0 ? " and \(alive) cells that outlived their test" : "")
+    var text = Tables.aligned(rows) + "from \(cells.lives) lives"
+    if cells.gaps > 0 { text += ", \(cells.gaps) of them only known to lie between two check-ups" }
+    if cells.alive > 0 { text += " and \(cells.alive) cells that outlived their test" }
     text += "\n"
     for (name, c) in levels where c.status == .weak {
       text += "\(c.freedom) degrees of freedom fix the spread of a \(name) to within a factor of "

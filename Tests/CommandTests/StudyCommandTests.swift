@@ -1,3 +1,5 @@
+import BatteryData
+import CellModel
 import Foundation
 import Testing
 
@@ -231,11 +233,17 @@ struct StudyCommandTests {
         "temperature_celsius=25,45,60", "-o", place.at("p"), "--json", "-q",
       ])
     #expect(run.code == 0, "\(run.error)")
+    let beyond = try #require(try run.document()["share_beyond_horizon"] as? Double)
+    #expect((0...1).contains(beyond))
     let plans = try #require(try run.document()["plans"] as? [[String: Any]])
     #expect(plans.compactMap { $0["style"] as? String } == ["optimal", "compromise", "balanced"])
-    let spreads = plans.compactMap { $0["sd_log_life_after"] as? Double }
+    let spreads = plans.compactMap { $0["sd_log_life_linear"] as? Double }
     #expect(spreads[0] <= spreads[1] + 1e-9 && spreads[1] <= spreads[2] + 1e-9)
+    let plan = try String(contentsOfFile: place.at("p/plan.csv"), encoding: .utf8).split(separator: "\n")
+    #expect(plan[0].hasSuffix(",interval_width_after,approximate"), "\(plan[0])")
     for plan in plans {
+      #expect(plan["effective_members"] as? Double ?? 0 >= 1)
+      #expect(plan["approximate"] is Bool == ((plan["effective_members"] as? Double ?? 0) >= 20))
       let rows = try #require(plan["rows"] as? [[String: Any]])
       let used = rows.reduce(0.0) { $0 + ($1["n_cells"] as? Double ?? 0) * ($1["weeks"] as? Double ?? 0) }
       #expect(used <= 64 + 1e-9)
@@ -300,5 +308,35 @@ struct StudyCommandTests {
     let levels = try #require(try fit.document()["levels"] as? [String: [String: Any]])
     #expect(Set(levels.keys) == ["lab", "batch", "cell"])
     #expect(try String(contentsOfFile: place.at("f.toml"), encoding: .utf8).contains("[detail.cell]"))
+  }
+
+  @Test("Lives between check-ups far apart count as intervals: about the scatter of the same cells seen often")
+  func sparseCheckUps() throws {
+    let place = try Workplace()
+    let lives = [310.0, 360, 385, 410, 430, 455, 480, 505, 540, 590, 620, 700]
+    func fit(_ name: String, every step: Double) throws -> (sd: Double, lives: [String: Any]) {
+      let d = DatasetDescription(
+        name: name, kind: .simulated, family: .liquid, capacityColumn: "capacity_retention",
+        endOfLife: EndOfLife(fraction: 0.8, reference: .first))
+      let cells = lives.enumerated().map { i, life -> CellHistory in
+        let ages = stride(from: 0, through: 800, by: step).map { $0 }
+        return CellHistory(
+          id: "c\(i)", attributes: CellAttributes(numbers: [:], texts: ["group_id": "g"]),
+          series: CycleSeries(ages: ages, capacities: ages.map { 1 - 0.2 * $0 / life }))
+      }
+      for (file, bytes) in DatasetWriter.files(d, cells: cells, readme: "synthetic\n") {
+        try place.write("\(name)/\(file)", bytes)
+      }
+      let run = try Tool.run(["variability", "fit", place.at(name), "--json", "-q"])
+      #expect(run.code == 0, "\(run.error)")
+      let document = try run.document()
+      let levels = try #require(document["levels"] as? [String: [String: Any]])
+      return (try #require(levels["cell"]?["sd"] as? Double), try #require(document["lives"] as? [String: Any]))
+    }
+    let often = try fit("often", every: 20)
+    let seldom = try fit("seldom", every: 200)
+    #expect(often.lives["between_check_ups"] as? Double == 0 && often.lives["known"] as? Double == 12)
+    #expect(seldom.lives["between_check_ups"] as? Double == 12 && seldom.lives["known"] as? Double == 0)
+    #expect(abs(seldom.sd / often.sd - 1) < 0.35 && seldom.sd != often.sd, "\(seldom.sd), \(often.sd)")
   }
 }

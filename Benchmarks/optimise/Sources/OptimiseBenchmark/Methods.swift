@@ -1,5 +1,5 @@
 import Foundation
-import NumericalMethods
+@testable import NumericalMethods
 
 /// Sobol indices and variance components, for `methods.py`.
 enum Methods {
@@ -30,7 +30,8 @@ enum Methods {
     }
   }
 
-  /// Components of sets of `set,outer,inner,value`: set, seconds, and the modes of the restricted likelihood.
+  /// Components of sets of `set,outer,inner,value`: set, seconds of the posterior, seconds of the mode of the restricted
+  /// likelihood alone, the modes, and the quantiles 5, 50 and 95 % of each component.
   static func variance(_ path: String) throws {
     var sets: [String: [VarianceComponents.Observation]] = [:]
     for line in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {
@@ -41,9 +42,21 @@ enum Methods {
       sets[parts[0], default: []].append(.init(value, outer: outer, inner: inner))
     }
     for (name, data) in sets.sorted(by: { $0.key < $1.key }) {
-      let start = Date()
+      let posterior = seconds { _ = VarianceComponents(data, prior: .init(outer: 50, inner: 50, residual: 50)) }
+      let mode = seconds { _ = NestedLikelihood(data).mode() }
       let found = VarianceComponents(data, prior: .init(outer: 50, inner: 50, residual: 50))
-      print(name, Date().timeIntervalSince(start), found.outer.mode, found.inner.mode, found.residual.mode)
+      let levels = [found.outer, found.inner, found.residual]
+      let numbers = [posterior, mode] + levels.map(\.mode) + levels.flatMap { [$0.q05, $0.median, $0.q95] }
+      print(name, numbers.map { "\($0)" }.joined(separator: " "))
     }
+  }
+
+  /// Seconds a call takes, the least of three.
+  private static func seconds(_ body: () -> Void) -> Double {
+    (0..<3).map { _ in
+      let start = Date()
+      body()
+      return Date().timeIntervalSince(start)
+    }.min() ?? 0
   }
 }

@@ -1,0 +1,1 @@
+../../../../Sources/DesignOptimization/AccelerationFactor.swift
