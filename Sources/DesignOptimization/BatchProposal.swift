@@ -16,11 +16,14 @@ public struct BatchProposal: Sendable {
     public var design: [String: DesignValue]
     /// One value an objective, as measured.
     public var values: [Double]
+    /// The batch it was built in; nil where that is not known.
+    public var batch: String?
 
     /// A measured design.
-    public init(design: [String: DesignValue], values: [Double]) {
+    public init(design: [String: DesignValue], values: [Double], batch: String? = nil) {
       self.design = design
       self.values = values
+      self.batch = batch
     }
   }
 
@@ -30,6 +33,8 @@ public struct BatchProposal: Sendable {
     case exploit
     /// Little is known there: its spread is more than half of the gain it could bring.
     case explore
+    /// It was measured in a batch before: what the new batch does to it, it does to all.
+    case control
   }
 
   /// A design to build.
@@ -59,6 +64,10 @@ public struct BatchProposal: Sendable {
   public static let largestBatch = 16
 
   /// Proposes a batch.
+  ///
+  /// Cells of one batch share an effect of their own (partial pooling) where several batches were measured. Where batches
+  /// are named, the last of two or more designs is a control: the best measured one, built again, by which the effect of
+  /// the new batch will be told from that of its designs.
   ///
   /// - Parameters:
   ///   - count: designs to build, 1…16.
@@ -106,13 +115,15 @@ public struct BatchProposal: Sendable {
       throw DesignSpaceError(part: "measured", message: "a measured design cannot be forecast")
     }
     let inputs = Matrix(all.map { Self.coordinates($0, space) })
+    let batches = Set(measured.compactMap(\.batch)).sorted()
+    let groups = measured.map { m in m.batch.flatMap { batches.firstIndex(of: $0) } ?? -1 }
     var joint: [(mean: [Double], factor: Cholesky)] = []
     for k in signs.indices {
       func expected(_ i: Int) -> Double { prior[i].isEmpty ? 0 : (signs[k] * prior[i][k]) / span[k] }
       let offsets = all.indices.map(expected)
       let target = (0..<known).map { scaled(measured[$0].values)[k] - offsets[$0] }
-      let process = try GaussianProcessOptions(group: false, lengthScaleFactor: 0.3).fit(
-        Matrix((0..<known).map { inputs.row($0) }), target: target, groups: Array(repeating: -1, count: known),
+      let process = try GaussianProcessOptions(group: batches.count > 1, lengthScaleFactor: 0.3).fit(
+        Matrix((0..<known).map { inputs.row($0) }), target: target, groups: groups,
         blocks: [Array(0..<inputs.columns)])
       var (mean, covariance) = try process.joint(inputs, groups: Array(repeating: -1, count: all.count))
       for i in all.indices { mean[i] += offsets[i] }
@@ -134,7 +145,25 @@ public struct BatchProposal: Sendable {
     guard left.count >= count else {
       throw DesignSpaceError(part: "batch", message: "only \(left.count) designs of the space can be forecast")
     }
-    for _ in 0..<count {
+    func pick(_ i: Int, gain: Double, _ reason: Reason) -> Pick {
+      let free = (0..<Self.paths).count { p in
+        let x = point(p, i)
+        return !(0..<known).contains { ParetoFront.dominates(point(p, $0), x) }
+      }
+      return Pick(
+        design: designs[i],
+        expected: signs.indices.map { signs[$0] * (joint[$0].mean[i] * span[$0] + low[$0]) },
+        spread: joint.indices.map { k in
+          span[k]
+            * (0...i).reduce(0.0) { $0 + joint[k].factor.lower(i, $1) * joint[k].factor.lower(i, $1) }.squareRoot()
+        }, gain: gain, probabilityNotDominated: Double(free) / Double(Self.paths), reason: reason)
+    }
+    // The design that most cells showed, among those that none is expected to beat.
+    let named = (0..<known).filter { groups[$0] >= 0 }
+    let front = ParetoFront.nondominated(named.map { i in joint.map { $0.mean[i] } }).map { named[$0] }
+    let control =
+      count < 2 ? nil : front.max { a, b in genes.count { $0 == genes[a] } < genes.count { $0 == genes[b] } }
+    for _ in 0..<(count - (control == nil ? 0 : 1)) {
       let before = fronts.map { ParetoFront.hypervolume($0, reference: corner) }
       var best = (gain: -1.0, index: -1)
       for i in left.sorted() {
@@ -150,27 +179,16 @@ public struct BatchProposal: Sendable {
       }
       let i = best.index
       left.remove(i)
-      let spread = joint.map { j in
-        (0...i).reduce(0.0) { $0 + j.factor.lower(i, $1) * j.factor.lower(i, $1) }.squareRoot()
-      }
-      let free = (0..<Self.paths).count { p in
-        let x = point(p, i)
-        return !(0..<known).contains { ParetoFront.dominates(point(p, $0), x) }
-      }
       // With its expected values alone it would gain this much.
       let centre = joint.map { $0.mean[i] }
       let certain =
         fronts.indices.reduce(0.0) {
           $0 + ParetoFront.hypervolume(fronts[$1] + [centre], reference: corner) - before[$1]
         } / Double(Self.paths)
-      picks.append(
-        Pick(
-          design: designs[i], expected: signs.indices.map { signs[$0] * (centre[$0] * span[$0] + low[$0]) },
-          spread: zip(spread, span).map { $0 * $1 }, gain: best.gain,
-          probabilityNotDominated: Double(free) / Double(Self.paths),
-          reason: certain < best.gain / 2 ? .explore : .exploit))
+      picks.append(pick(i, gain: best.gain, certain < best.gain / 2 ? .explore : .exploit))
       for p in 0..<Self.paths { fronts[p].append(point(p, i)) }
     }
+    if let control { picks.append(pick(control, gain: 0, .control)) }
   }
 
   /// Measured designs in an order of their own, each with its genes.
@@ -192,7 +210,10 @@ public struct BatchProposal: Sendable {
       throw DesignSpaceError(
         part: "measured", message: "\(Set(rows.map(\.1)).count) different designs, expected 3 or more")
     }
-    rows.sort { a, b in (a.1 + a.0.values).lexicographicallyPrecedes(b.1 + b.0.values) }
+    rows.sort { a, b in
+      (a.1 + a.0.values).lexicographicallyPrecedes(b.1 + b.0.values)
+        || (a.1 + a.0.values == b.1 + b.0.values && (a.0.batch ?? "") < (b.0.batch ?? ""))
+    }
     return (rows.map(\.0), rows.map(\.1))
   }
 

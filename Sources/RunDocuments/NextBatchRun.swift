@@ -97,7 +97,7 @@ package struct NextBatchRun: Sendable {
           o.metric, "cell \(cell.id) has no measured \(o.metric == "life" ? "life or observed_life" : o.metric)",
           line: line)
       }
-      return BatchProposal.Measured(design: design, values: values)
+      return BatchProposal.Measured(design: design, values: values, batch: cell.attributes.text("batch_id"))
     }
   }
 
@@ -127,6 +127,9 @@ package struct NextBatchRun: Sendable {
     var outcome = Outcome(warnings: [])
     outcome.text =
       Tables.aligned(rows) + "gain: hypervolume beside what was measured, in units of the measured ranges\n"
+    if batch.picks.contains(where: { $0.reason == .control }) {
+      outcome.text += "control: measured in a batch before; it tells what the new batch does to all of its cells\n"
+    }
     outcome.document = [
       "objectives": .array(names.map { .string($0) }),
       "next": .array(

@@ -97,4 +97,30 @@ import Testing
       _ = try await BatchProposal(1, in: space, isMaximised: [true, true], measured: [outside], seed: 1)
     }
   }
+
+  @Test("Where batches are named, one design of a batch is a control, and an effect of batches is told from designs")
+  func control() async throws {
+    let space = try DesignSpace(variables: [DesignVariable("x", .real(0...1, isLogarithmic: false))])
+    // The second batch is worse by .5 whatever its design, and holds the better designs.
+    func measured(named: Bool) throws -> [BatchProposal.Measured] {
+      try (0..<16).map { i in
+        let x = 0.05 + 0.06 * Double(i % 8) + (i < 8 ? 0 : 0.05)
+        return BatchProposal.Measured(
+          design: try space.design([x]), values: [x - (i < 8 ? 0 : 0.5) + 0.002 * Double(i % 3)],
+          batch: named ? (i < 8 ? "a" : "b") : nil)
+      }
+    }
+    let named = try await BatchProposal(4, in: space, isMaximised: [true], measured: measured(named: true), seed: 1)
+    #expect(named.picks.map(\.reason).filter { $0 == .control }.count == 1 && named.picks.count == 4)
+    let control = try #require(named.picks.last)
+    #expect(control.reason == .control)
+    #expect(try measured(named: true).contains { $0.design == control.design })
+    // The line goes on upwards in both batches: the best is beyond what was measured.
+    #expect((named.picks[0].design["x"]?.number ?? 0) > 0.55)
+    let nameless = try await BatchProposal(4, in: space, isMaximised: [true], measured: measured(named: false), seed: 1)
+    #expect(!nameless.picks.contains { $0.reason == .control })
+    #expect(named.picks[0].spread[0] < nameless.picks[0].spread[0])
+    let one = try await BatchProposal(1, in: space, isMaximised: [true], measured: measured(named: true), seed: 1)
+    #expect(one.picks[0].reason != .control)
+  }
 }
