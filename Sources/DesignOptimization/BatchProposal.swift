@@ -18,12 +18,17 @@ public struct BatchProposal: Sendable {
     public var values: [Double]
     /// The batch it was built in; nil where that is not known.
     public var batch: String?
+    /// Objectives of which the value is a bound: the truth is at least it. A cell that is still running has lived so long.
+    public var atLeast: Set<Int>
 
     /// A measured design.
-    public init(design: [String: DesignValue], values: [Double], batch: String? = nil) {
+    public init(
+      design: [String: DesignValue], values: [Double], batch: String? = nil, atLeast: Set<Int> = []
+    ) {
       self.design = design
       self.values = values
       self.batch = batch
+      self.atLeast = atLeast
     }
   }
 
@@ -121,10 +126,27 @@ public struct BatchProposal: Sendable {
     for k in signs.indices {
       func expected(_ i: Int) -> Double { prior[i].isEmpty ? 0 : (signs[k] * prior[i][k]) / span[k] }
       let offsets = all.indices.map(expected)
-      let target = (0..<known).map { scaled(measured[$0].values)[k] - offsets[$0] }
-      let process = try GaussianProcessOptions(group: batches.count > 1, lengthScaleFactor: 0.3).fit(
-        Matrix((0..<known).map { inputs.row($0) }), target: target, groups: groups,
-        blocks: [Array(0..<inputs.columns)])
+      var target = (0..<known).map { scaled(measured[$0].values)[k] - offsets[$0] }
+      func fit(_ rows: [Int]) throws(LearningError) -> GaussianProcess {
+        try GaussianProcessOptions(group: batches.count > 1, lengthScaleFactor: 0.3).fit(
+          Matrix(rows.map { inputs.row($0) }), target: rows.map { target[$0] }, groups: rows.map { groups[$0] },
+          blocks: [Array(0..<inputs.columns)])
+      }
+      // A bound counts as what the other cells expect beyond it.
+      let bounds = (0..<known).filter { measured[$0].atLeast.contains(k) }
+      if !bounds.isEmpty {
+        let exact = (0..<known).filter { !bounds.contains($0) }
+        guard Set(exact.map { genes[$0] }).count >= 3 else {
+          throw DesignSpaceError(
+            part: "measured", message: "fewer than 3 different designs whose value is more than a bound")
+        }
+        let (mean, deviation) = try fit(exact).predict(
+          Matrix(bounds.map { inputs.row($0) }), groups: bounds.map { groups[$0] })
+        for (n, i) in bounds.enumerated() {
+          target[i] = Self.beyond(target[i], mean[n], deviation[n], isAbove: signs[k] > 0)
+        }
+      }
+      let process = try fit(Array(0..<known))
       var (mean, covariance) = try process.joint(inputs, groups: Array(repeating: -1, count: all.count))
       for i in all.indices { mean[i] += offsets[i] }
       joint.append((mean, try Self.factored(&covariance)))
@@ -189,6 +211,19 @@ public struct BatchProposal: Sendable {
       for p in 0..<Self.paths { fronts[p].append(point(p, i)) }
     }
     if let control { picks.append(pick(control, gain: 0, .control)) }
+  }
+
+  /// Mean of a normal distribution beyond a bound.
+  ///
+  /// - Source: N. L. Johnson, S. Kotz and N. Balakrishnan, Continuous Univariate Distributions 1, 2nd ed., Wiley 1994,
+  ///   section 13.10.1.
+  static func beyond(_ bound: Double, _ mean: Double, _ deviation: Double, isAbove: Bool) -> Double {
+    let side = isAbove ? 1.0 : -1
+    let a = side * (bound - mean) / deviation
+    let tail = NormalDistribution.cumulative(-a)
+    // Far out, the tail is that of an exponential.
+    let step = a > 8 ? a + 1 / a : NormalDistribution.density(a) / tail
+    return mean + side * deviation * step
   }
 
   /// Measured designs in an order of their own, each with its genes.

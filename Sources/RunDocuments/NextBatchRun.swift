@@ -54,7 +54,9 @@ package struct NextBatchRun: Sendable {
     DataFaults(
       DataFault(
         "E074", file: observed, line: line, field: field, "\(field): \(message)",
-        help: "one row a built cell: the columns of candidates.csv, and one a measured objective"))
+        help:
+          "one row a built cell: the columns of candidates.csv, and one a measured objective (of a running cell: its age)"
+      ))
   }
 
   /// What needs no measurement: cost, and columns of the design.
@@ -64,6 +66,9 @@ package struct NextBatchRun: Sendable {
     if o.metric == "cost", let cost = definition.cost { return try? cost.value { design[$0] } }
     return design[o.metric]?.number
   }
+
+  /// Whether the life of a cell is a bound: it is running, or was stopped alive.
+  private static func isBound(_ cell: CellHistory) -> Bool { cell.status == .running || cell.status == .stopped }
 
   /// The rows of the table as designs of the space with what was measured of them.
   private func measurements(_ definition: StudyDefinition) throws -> [BatchProposal.Measured] {
@@ -93,11 +98,17 @@ package struct NextBatchRun: Sendable {
           if let x = cell.attributes.numbers[column], x.isFinite { return x }
           if let x = cell.attributes.text(column).flatMap(Double.init), x.isFinite { return x }
         }
+        // A cell under test has lived as long as its record.
+        if o.metric == "life", Self.isBound(cell), let age = cell.series.ages.last { return age }
         throw fault(
           o.metric, "cell \(cell.id) has no measured \(o.metric == "life" ? "life or observed_life" : o.metric)",
           line: line)
       }
-      return BatchProposal.Measured(design: design, values: values, batch: cell.attributes.text("batch_id"))
+      let bounds = definition.objectives.indices.filter { k in
+        definition.objectives[k].metric == "life" && Self.isBound(cell)
+      }
+      return BatchProposal.Measured(
+        design: design, values: values, batch: cell.attributes.text("batch_id"), atLeast: Set(bounds))
     }
   }
 

@@ -158,6 +158,18 @@ struct StudyCommandTests {
       #expect((pick["expected"] as? [Double])?.count == 2)
     }
     #expect(FileManager.default.fileExists(atPath: place.at("n/next.csv")))
+    // The same age of a cell that is still running speaks for longer lives.
+    func expectedLife(_ status: String) throws -> Double {
+      try write(
+        place, "built.csv",
+        "cell_id,upper_cutoff_v,stack_pressure_mpa,life,status\n"
+          + rows.replacingOccurrences(of: "\n", with: ",completed\n") + "p5,4.1,30,150,\(status)\n")
+      let run = try Tool.run(arguments + ["--batch", "1", "--json"])
+      #expect(run.code == 0, "\(run.error)")
+      let pick = try #require((try run.document()["next"] as? [[String: Any]])?.first)
+      return try #require((pick["expected"] as? [Double])?.first)
+    }
+    #expect(try expectedLife("running") > expectedLife("completed"))
     for (text, word) in [
       (header + rows + "p5,4.1,500,10\n", "stack_pressure_mpa"), (header + rows + "p5,4.1,20,\n", "life"),
       ("cell_id,upper_cutoff_v,life\np1,4.1,200\n", "does not state it"), (header + "p1,4.1,10,200\n", "3 or more"),

@@ -123,4 +123,27 @@ import Testing
     let one = try await BatchProposal(1, in: space, isMaximised: [true], measured: measured(named: true), seed: 1)
     #expect(one.picks[0].reason != .control)
   }
+
+  @Test("A running cell counts as what the others expect beyond its age, not as dead at it")
+  func bounds() async throws {
+    #expect(abs(BatchProposal.beyond(0, 0, 1, isAbove: true) - 0.797_884_560_8) < 1e-9)
+    #expect(abs(BatchProposal.beyond(1, 0, 1, isAbove: true) - 1.525_135_276_2) < 1e-9)
+    #expect(abs(BatchProposal.beyond(-10, 0, 1, isAbove: false) + 10.098) < 0.003)
+    let space = try DesignSpace(variables: [DesignVariable("x", .real(0...1, isLogarithmic: false))])
+    // Life rises with x; the cells of the largest x are young.
+    func proposal(_ isBound: Bool) async throws -> BatchProposal {
+      let all = try (0..<12).map { i -> BatchProposal.Measured in
+        let x = Double(i) / 11
+        let isYoung = i >= 9
+        return BatchProposal.Measured(
+          design: try space.design([x]), values: [isYoung ? 100 : 200 + 500 * x + Double(i % 3)],
+          atLeast: isYoung && isBound ? [0] : [])
+      }
+      return try await BatchProposal(1, in: space, isMaximised: [true], measured: all, seed: 1)
+    }
+    let running = try await proposal(true).picks[0]
+    let dead = try await proposal(false).picks[0]
+    #expect((running.design["x"]?.number ?? 0) > 0.7 && running.expected[0] > 540)
+    #expect((dead.design["x"]?.number ?? 1) < 0.65 && dead.expected[0] < 500)
+  }
 }
