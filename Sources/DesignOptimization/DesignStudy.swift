@@ -137,7 +137,7 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     var isPolished = false
     while history.count < budget {
       try Task.checkCancellation()
-      let genes = Array(search.ask().prefix(budget - search.evaluations))
+      let genes = asked(&search, atMost: budget - search.evaluations)
       if genes.isEmpty { break }
       let new = genes.filter { known[$0] == nil }.reduce(into: [[Double]]()) { if !$0.contains($1) { $0.append($1) } }
       let fresh = new.filter { stored[$0] == nil }
@@ -189,6 +189,14 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     return StudyResult(
       front: front, history: history, hypervolume: curve, optimism: optimism(front), stop: stop,
       conflict: front.isEmpty ? try await conflict(history) : [])
+  }
+
+  /// The next points of a search, mixtures made to add up.
+  private func asked(_ search: inout EvolutionarySearch, atMost count: Int) -> [[Double]] {
+    let points = search.ask().prefix(count)
+    let space = definition.space
+    guard search.isBeginning else { return points.map { space.repaired($0) } }
+    return points.enumerated().map { space.spread($1, seed: definition.seed, point: search.evaluations + $0) }
   }
 
   /// Designs evaluated on given virtual cells.
@@ -340,7 +348,7 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     var relaxed = definition
     let own = active.filter { $0 < definition.space.constraints.count }
     relaxed.space = try DesignSpace(
-      variables: definition.space.variables, linked: definition.space.linked,
+      variables: definition.space.variables, mixtures: definition.space.mixtures, linked: definition.space.linked,
       constraints: own.map { definition.space.constraints[$0] }, base: definition.space.base)
     relaxed.chances = active.filter { $0 >= definition.space.constraints.count }
       .map { definition.chances[$0 - definition.space.constraints.count] }
@@ -348,7 +356,7 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     var search = EvolutionarySearch(kinds, size: 20, seed: definition.seed &+ UInt64(active.count))
     var scales: [Double] = []
     while search.evaluations < max(definition.budget / 5, 40) {
-      let genes = search.ask()
+      let genes = study.asked(&search, atMost: .max)
       let found = try await study.studied(genes, draws: definition.draws, seed: definition.seed, scales: &scales)
       if found.contains(where: \.isFeasible) { return true }
       search.tell(

@@ -11,6 +11,8 @@ internal import TOMLKit
 ///   { name = "stack_pressure_mpa", type = "real", bounds = [2, 80], scale = "log" },
 ///   { name = "upper_cutoff_v", type = "ordinal", values = [4.1, 4.2, 4.3] },
 ///   { name = "coating", type = "category", values = ["none", "LiNbO3"] },
+///   { type = "mixture", names = ["active_mass_fraction", "carbon_mass_fraction"], total = "1 - binder_mass_fraction",
+///     bounds = [[0.6, 0.95], [0, 0.1]] },   # they always add up; without bounds each may be anything from 0 to the total
 /// ]
 /// linked = [ { name = "electrolyte_mass_fraction", expression = "0.98 - active_mass_fraction" } ]
 /// objective = [ { metric = "life", goal = "max", statistic = "q10" } ]
@@ -36,8 +38,15 @@ public struct SpaceFile: Sendable {
     var base: [String: DesignValue] = [:]
     if let text = reader.root["base"] as? String { base = try Self.base(text, beside: path) }
     var variables: [DesignVariable] = []
+    var mixtures: [DesignSpace.Mixture] = []
     for (k, entry) in reader.list("variable").enumerated() {
-      variables.append(try Self.variable(entry, reader, "variable[\(k)]"))
+      if entry["type"] as? String == "mixture" {
+        let (mixture, components) = try Self.mixture(entry, base, reader, "variable[\(k)] mixture")
+        mixtures.append(mixture)
+        variables += components
+      } else {
+        variables.append(try Self.variable(entry, reader, "variable[\(k)]"))
+      }
     }
     for v in variables { try Self.checkColumn(v.name, reader, "variable") }
     var linked: [DesignSpace.Linked] = []
@@ -77,7 +86,8 @@ public struct SpaceFile: Sendable {
     }
     let cost = try (reader.root["cost"] as? String).map { try reader.formula($0, "cost") }
     do throws(DesignSpaceError) {
-      let space = try DesignSpace(variables: variables, linked: linked, constraints: constraints, base: base)
+      let space = try DesignSpace(
+        variables: variables, mixtures: mixtures, linked: linked, constraints: constraints, base: base)
       definition = try StudyDefinition(
         space: space, objectives: objectives, chances: chances, cost: cost, metrics: metrics)
     } catch {
@@ -126,8 +136,37 @@ public struct SpaceFile: Sendable {
       }
       return DesignVariable(name, .category(values))
     default:
-      throw reader.fault("\(part) \"\(name)\"", "type \"\(type)\", expected real, ordinal or category")
+      throw reader.fault("\(part) \"\(name)\"", "type \"\(type)\", expected real, ordinal, category or mixture")
     }
+  }
+
+  private static func mixture(
+    _ entry: [String: Any], _ base: [String: DesignValue], _ reader: StudyTable, _ part: String
+  ) throws -> (DesignSpace.Mixture, [DesignVariable]) {
+    guard let names = entry["names"] as? [String] else { throw reader.fault(part, "names must be words in quotes") }
+    let total: Expression
+    if let number = reader.optional(entry, "total") {
+      total = try reader.formula("\(number)", part)
+    } else {
+      total = try reader.formula(try reader.text(entry, "total", part), part)
+    }
+    var bounds: [[Double]]
+    if let stated = entry["bounds"] {
+      bounds = (stated as? [[NSNumber]])?.map { $0.map(\.doubleValue) } ?? []
+    } else {
+      let varied = Set(reader.list("variable").compactMap { $0["name"] as? String })
+      guard varied.isDisjoint(with: total.names), let most = try? total.value({ base[$0] }), most > 0 else {
+        throw reader.fault(part, "without bounds the total must be a number above 0 that no variable changes")
+      }
+      bounds = names.map { _ in [0, most] }
+    }
+    guard bounds.count == names.count, bounds.allSatisfy({ $0.count == 2 && $0[0] < $0[1] }) else {
+      throw reader.fault(part, "bounds must be two ascending numbers for each of the \(names.count) names")
+    }
+    return (
+      DesignSpace.Mixture(names: names, total: total),
+      zip(names, bounds).map { DesignVariable($0, .real($1[0]...$1[1], isLogarithmic: false)) }
+    )
   }
 
   private static func checkColumn(_ name: String, _ reader: StudyTable, _ part: String) throws {

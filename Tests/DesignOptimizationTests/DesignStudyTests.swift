@@ -162,6 +162,39 @@ import Testing
     #expect(result.conflict.map(\.constraint) == ["x >= 0.7", "x <= 0.3"])
   }
 
+  @Test("A mixture keeps its sum through every step of a search, and its front is the known one")
+  func mixture() async throws {
+    // Both objectives are best where c is at its least; a trades one for the other.
+    let space = try DesignSpace(
+      variables: zip(["a", "b", "c"], [0.1...0.9, 0.05...0.8, 0.02...0.5]).map {
+        DesignVariable($0, .real($1, isLogarithmic: false))
+      } + [DesignVariable("k", .category(["bad", "good"]))],
+      mixtures: [DesignSpace.Mixture(names: ["a", "b", "c"], total: try Expression("1 - binder"))],
+      base: ["binder": .number(0.04)])
+    let evaluator = Formula(metrics: ["life", "energy"]) { d, u in
+      let (b, c) = (d["b"]?.number ?? .nan, d["c"]?.number ?? .nan)
+      return [b - c + (d["k"] == .text("good") ? 0.1 : 0) + 0.01 * u, (d["a"]?.number ?? .nan) - c]
+    }
+    var definition = try StudyDefinition(
+      space: space, objectives: ["life", "energy"].map { DesignObjective(metric: $0, isMaximised: true) },
+      metrics: ["life", "energy"])
+    definition.budget = 600
+    let study = DesignStudy(definition, evaluator: evaluator)
+    let result = try await study.run()
+    func part(_ d: StudiedDesign, _ name: String) -> Double { d.design[name]?.number ?? .nan }
+    #expect(result.history.count > 500 && result.history.allSatisfy { $0.fault == nil })
+    #expect(result.history.allSatisfy { abs(["a", "b", "c"].map { n in part($0, n) }.reduce(0, +) - 0.96) < 1e-9 })
+    #expect(result.front.count > 20)
+    let ends = result.front.map { part($0.fresh, "a") }
+    #expect((ends.max() ?? 0) > 0.88 && (ends.min() ?? 1) < 0.15)
+    #expect(mean(result.front.map { part($0.fresh, "c") }) < 0.025)
+    #expect(result.front.allSatisfy { $0.fresh.design["k"] == .text("good") })
+    let why = try #require(try await study.explanation(of: result))
+    // More of c, less of a and b in equal parts.
+    let change = try #require(why.sensitivities.first { $0.variable == "c" }?.changes)
+    #expect(change.count == 2 && change.allSatisfy { $0.value < 0 })
+  }
+
   @Test("Definitions that make no sense are refused by name")
   func definitions() throws {
     let space = try DesignSpace(variables: [DesignVariable("x", .real(0...1, isLogarithmic: false))])
