@@ -20,7 +20,8 @@ internal import TOMLKit
 ///   { metric = "life", op = ">=", value = 300, probability = 0.9 },
 ///   { expression = "electrolyte_mass_fraction >= 0.15" },
 /// ]
-/// robust = { variability = "variability.toml", draws = 128 }
+/// robust = { variability = "variability.toml", draws = 128 }   # rounded up to a power of two
+/// domain = "free"                        # designs outside what a model was taught by count as feasible
 /// cost = "stack_pressure_mpa * 0.1 + (coating != 'none') * 2"
 /// ```
 public struct SpaceFile: Sendable {
@@ -28,6 +29,8 @@ public struct SpaceFile: Sendable {
   public var definition: StudyDefinition
   /// What the builds scatter by.
   public var variability: ManufacturingVariability
+  /// Virtual cells as the file asks for; the study takes the next power of two.
+  public var askedDraws: Int
 
   /// Reads a study.
   ///
@@ -94,13 +97,23 @@ public struct SpaceFile: Sendable {
       throw reader.fault(error.part, error.message)
     }
     variability = .none
+    askedDraws = definition.draws
+    if let text = reader.root["domain"] {
+      guard text as? String == "free" else {
+        throw reader.fault(
+          "domain", "\(text), expected \"free\", or no such key to stay in what the model was taught by")
+      }
+      definition.staysInDomain = false
+    }
     if let robust = reader.root["robust"] as? [String: Any] {
       if let file = robust["variability"] as? String {
         variability = try ManufacturingVariability(contentsOf: StudyTable.beside(path, file))
       }
       if let draws = reader.optional(robust, "draws") {
         guard draws >= 32, draws <= 4096 else { throw reader.fault("robust.draws", "\(draws), expected 32…4096") }
-        definition.draws = Int(draws)
+        askedDraws = Int(draws)
+        definition.draws = 32
+        while definition.draws < askedDraws { definition.draws *= 2 }
       }
     }
   }

@@ -125,8 +125,10 @@ struct StudyCommandTests {
     // No published cell has ever varied the separator.
     let front = try String(contentsOfFile: place.at("a/front.csv"), encoding: .utf8)
     #expect(front.contains("separator_thickness_um was never varied by published cells"))
+    let history = try String(contentsOfFile: place.at("a/history.csv"), encoding: .utf8)
+    #expect(history.split(separator: "\n")[0].hasSuffix(",n_draws"))
     let loud = try Tool.run(["optimize", place.at("space.toml"), "--horizon", "100", "--budget", "80"])
-    #expect(loud.error.contains("W076"))
+    #expect(loud.error.contains("W076") && loud.error.contains("W079"))
   }
 
   @Test("Measured designs in, the next batch out; what is missing or outside is named with its line")
@@ -173,7 +175,7 @@ struct StudyCommandTests {
     for (text, word) in [
       (header + rows + "p5,4.1,500,10\n", "stack_pressure_mpa"), (header + rows + "p5,4.1,20,\n", "life"),
       ("cell_id,upper_cutoff_v,life\np1,4.1,200\n", "does not state it"), (header + "p1,4.1,10,200\n", "3 or more"),
-      (header, "nothing to tell"), (header + rows + "p4,4.1,45,270\n", "p4"),
+      (header, "no cell after the header"), (header + rows + "p4,4.1,45,270\n", "E027"),
     ] {
       try write(place, "built.csv", text)
       let wrong = try Tool.run(arguments)
@@ -255,6 +257,7 @@ struct StudyCommandTests {
     for (arguments, code, words) in [
       (["--budget", "79"], 64, ["--budget is 79", "80…1000000"]),
       (["--observed", place.at("cells.csv"), "--batch", "17"], 64, ["--batch is 17", "1…16"]),
+      // A key of the file, not an option.
       (["--budget", "80"], 2, ["space.toml", "robust.draws", "16.0, expected 32…4096"]),
     ] as [([String], Int32, [String])] {
       let run = try Tool.run(["optimize", place.at("space.toml"), "-q"] + arguments)
