@@ -11,9 +11,8 @@ internal import TOMLKit
 ///   { name = "stack_pressure_mpa", type = "real", bounds = [2, 80], scale = "log" },
 ///   { name = "upper_cutoff_v", type = "ordinal", values = [4.1, 4.2, 4.3] },
 ///   { name = "coating", type = "category", values = ["none", "LiNbO3"] },
-///   { type = "mixture", names = ["active_mass_fraction", "carbon_mass_fraction"], total = "1 - binder_mass_fraction",
-///     bounds = [[0.6, 0.95], [0, 0.1]] },   # they always add up; without bounds each may be anything from 0 to the total
-/// ]
+///   { type = "mixture", names = ["carbon_mass_fraction", "binder_mass_fraction"], total = 0.06 },
+/// ]   # a mixture adds up to its total; bounds = [[0, 0.05], [0.01, 0.04]] limits its parts, else 0 to a fixed total
 /// linked = [ { name = "electrolyte_mass_fraction", expression = "0.98 - active_mass_fraction" } ]
 /// objective = [ { metric = "life", goal = "max", statistic = "q10" } ]
 /// constraint = [

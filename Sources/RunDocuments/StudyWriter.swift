@@ -86,7 +86,7 @@ package struct StudyWriter {
     [
       "variables": .array(variables.map { .string($0) }), "stop": .string(result.stop),
       "evaluations": .integer(Int64(result.history.count)),
-      "draws": .object(["asked": .integer(Int64(askedDraws)), "used": .integer(Int64(definition.draws))]),
+      "draws": .integer(Int64(definition.draws)), "draws_asked": .integer(Int64(askedDraws)),
       "draws_total": .integer(result.history.reduce(0) { $0 + Int64($1.draws) }),
       "optimism": .array(result.optimism.map { ResultDocument.real($0) }),
       "hypervolume": .array(

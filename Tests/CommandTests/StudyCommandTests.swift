@@ -223,16 +223,19 @@ struct StudyCommandTests {
       place, "space.toml",
       """
       base = "cells.csv:A"
-      variable = [
-        { type = "mixture", names = ["active_mass_fraction", "carbon_mass_fraction", "electrolyte_mass_fraction"],
-          total = 0.98, bounds = [[0.6, 0.85], [0, 0.05], [0.1, 0.4]] },
-      ]
       objective = [ { metric = "life", goal = "max" }, { metric = "cell_energy_wh_kg", goal = "max" } ]
-      robust = { draws = 32 }
+      robust = { draws = 40 }
+      [[variable]]
+      type = "mixture"
+      names = ["active_mass_fraction", "carbon_mass_fraction", "electrolyte_mass_fraction"]
+      total = 0.98
+      bounds = [[0.6, 0.85], [0, 0.05], [0.1, 0.4]]
       """)
     let run = try Tool.run(
-      ["optimize", place.at("space.toml"), "--budget", "80", "--horizon", "50", "-o", place.at("m"), "-q"])
+      ["optimize", place.at("space.toml"), "--budget", "80", "--horizon", "50", "-o", place.at("m"), "--json", "-q"])
     #expect(run.code == 0, "\(run.error)")
+    let document = try run.document()
+    #expect(document["draws"] as? Double == 64 && document["draws_asked"] as? Double == 40)
     let rows = try String(contentsOfFile: place.at("m/history.csv"), encoding: .utf8).split(separator: "\n")
     #expect(rows[0].hasPrefix("evaluation,active_mass_fraction,carbon_mass_fraction,electrolyte_mass_fraction,"))
     #expect(rows.count > 70)
