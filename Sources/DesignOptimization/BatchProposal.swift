@@ -273,19 +273,21 @@ public struct BatchProposal: Sendable {
     while out.count < poolSize / 2, tries < 20 * poolSize {
       let parent = front[tries % front.count]
       tries += 1
-      add(
-        zip(space.variables, parent).map { v, g in
+      let near =
+        zip(space.variables, parent).map { v, g -> Double in
           if v.isReal {
             // Neighbours at all distances, from a hundredth of the range up.
             let width = 0.01 * 20 * stream.uniform() * stream.uniform() + 0.01
             return min(max(g + width * stream.normal(), 0), 1)
           }
           return stream.uniform() < 0.2 ? Double(stream.index(below: v.choices)) : g
-        })
+        }
+      add(space.repaired(near))
     }
     let points = SobolPoints(dimensions: space.variables.count, seed: seed, purpose: "batch-pool")
     for i in 0..<(8 * poolSize) where out.count < poolSize {
-      add(zip(space.variables, points.point(i)).map { v, u in v.isReal ? u : Double(Int(u * Double(v.choices))) })
+      let even = zip(space.variables, points.point(i)).map { v, u in v.isReal ? u : Double(Int(u * Double(v.choices))) }
+      add(space.spread(even, seed: seed, point: i))
     }
     return out
   }

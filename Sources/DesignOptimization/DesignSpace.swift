@@ -1,4 +1,5 @@
 internal import Foundation
+internal import NumericalMethods
 
 /// What is wrong with a design space.
 public struct DesignSpaceError: Error, Hashable, Sendable {
@@ -90,8 +91,26 @@ public struct DesignSpace: Sendable, Hashable {
     }
   }
 
+  /// Quantities that add up to a total.
+  public struct Mixture: Sendable, Hashable {
+    /// Real variables of the space, two or more, on a linear scale.
+    public var names: [String]
+    /// What they add up to, in their unit; may read the base and variables outside mixtures.
+    public var total: Expression
+
+    /// A mixture.
+    public init(names: [String], total: Expression) {
+      self.names = names
+      self.total = total
+    }
+  }
+
   /// Free quantities.
   public let variables: [DesignVariable]
+  /// Variables that add up to a total; none is in two of them.
+  public let mixtures: [Mixture]
+  /// Places of their components among the variables.
+  private let components: [[Int]]
   /// Computed quantities, in an order in which each follows those it reads.
   public let linked: [Linked]
   /// Formulas that must hold, checked before anything is simulated.
@@ -102,9 +121,10 @@ public struct DesignSpace: Sendable, Hashable {
   /// A space.
   ///
   /// - Throws: `DesignSpaceError` for a variable without values, with crossed bounds or named twice, a linked quantity
-  ///   that needs itself, a name that nothing gives.
+  ///   that needs itself, a name that nothing gives; a mixture of fewer than two real variables on a linear scale, one
+  ///   that shares a component with another, or a total that the bounds never reach.
   public init(
-    variables: [DesignVariable], linked: [Linked] = [], constraints: [Expression] = [],
+    variables: [DesignVariable], mixtures: [Mixture] = [], linked: [Linked] = [], constraints: [Expression] = [],
     base: [String: DesignValue] = [:]
   ) throws(DesignSpaceError) {
     guard !variables.isEmpty else { throw DesignSpaceError(part: "variable", message: "there is no variable") }
@@ -147,6 +167,107 @@ public struct DesignSpace: Sendable, Hashable {
     self.variables = variables
     self.constraints = constraints
     self.base = base
+    self.mixtures = mixtures
+    components = try Self.components(mixtures, variables, base)
+  }
+
+  /// Places of the components of each mixture.
+  private static func components(
+    _ mixtures: [Mixture], _ variables: [DesignVariable], _ base: [String: DesignValue]
+  ) throws(DesignSpaceError) -> [[Int]] {
+    var taken: Set<String> = []
+    let mixed = Set(mixtures.flatMap(\.names))
+    var out: [[Int]] = []
+    for m in mixtures {
+      let part = "mixture of \(m.names.joined(separator: ", "))"
+      guard m.names.count > 1 else { throw DesignSpaceError(part: part, message: "expected two names or more") }
+      var places: [Int] = []
+      for name in m.names {
+        guard taken.insert(name).inserted else {
+          throw DesignSpaceError(part: part, message: "\"\(name)\" is named twice")
+        }
+        guard let k = variables.firstIndex(where: { $0.name == name }), case .real(_, false) = variables[k].range else {
+          throw DesignSpaceError(part: part, message: "\"\(name)\" is no real variable on a linear scale")
+        }
+        places.append(k)
+      }
+      for name in m.total.names {
+        guard !mixed.contains(name) else {
+          throw DesignSpaceError(part: part, message: "the total needs \"\(name)\", which is mixed itself")
+        }
+        guard base[name] != nil || variables.contains(where: { $0.name == name }) else {
+          throw DesignSpaceError(part: part, message: "the total needs \"\(name)\", which is not known")
+        }
+      }
+      out.append(places)
+      // A total that varies is checked design by design.
+      guard !variables.contains(where: { m.total.names.contains($0.name) }) else { continue }
+      let total: Double
+      do { total = try m.total.value { base[$0] } } catch {
+        throw DesignSpaceError(part: part, message: error.message, column: error.column)
+      }
+      let simplex = simplex(places, variables, total: total)
+      guard !simplex.isEmpty else {
+        throw DesignSpaceError(
+          part: part,
+          message:
+            "the bounds allow sums from \(simplex.low.reduce(0, +)) to \(simplex.high.reduce(0, +)); the total is "
+            + "\(total)")
+      }
+    }
+    return out
+  }
+
+  private static func simplex(_ places: [Int], _ variables: [DesignVariable], total: Double) -> BoundedSimplex {
+    let bounds = places.map { k -> ClosedRange<Double> in
+      if case .real(let bounds, _) = variables[k].range { bounds } else { 0...0 }
+    }
+    return BoundedSimplex(low: bounds.map(\.lowerBound), high: bounds.map(\.upperBound), total: total)
+  }
+
+  /// The total of each mixture for a design; nil where its formula has no value.
+  private func total(_ m: Int, _ values: [String: DesignValue]) -> Double? {
+    try? mixtures[m].total.value { values[$0] }
+  }
+
+  /// Largest difference between a sum and its total that counts as rounding, as a share of the total.
+  private static let rounding = 1e-9
+
+  /// Genes changed so that all mixtures add up; the rest as it is.
+  private func mixed(
+    _ genes: [Double], holding k: Int? = nil, _ change: (BoundedSimplex, [Double]) -> [Double]
+  ) -> [Double] {
+    guard !mixtures.isEmpty else { return genes }
+    var (out, values) = (genes, base)
+    for (v, g) in zip(variables, genes) { values[v.name] = v.value(g) }
+    for (m, places) in components.enumerated() {
+      guard let total = total(m, values) else { continue }
+      var simplex = Self.simplex(places, variables, total: total)
+      let (low, span) = (simplex.low, zip(simplex.low, simplex.high).map { $1 - $0 })
+      let x = places.indices.map { low[$0] + genes[places[$0]] * span[$0] }
+      guard !simplex.isEmpty, abs(x.reduce(0, +) - total) > Self.rounding * max(abs(total), 1e-3) else { continue }
+      if let k, let i = places.firstIndex(of: k) {
+        var held = simplex
+        (held.low[i], held.high[i]) = (x[i], x[i])
+        if !held.isEmpty { simplex = held }
+      }
+      for (i, y) in change(simplex, x).enumerated() { out[places[i]] = min(max((y - low[i]) / span[i], 0), 1) }
+    }
+    return out
+  }
+
+  /// The genes of the nearest design whose mixtures add up: a Euclidean projection in the unit of the components.
+  ///
+  /// - Parameter k: a variable that keeps its value where the others can make up for it.
+  public func repaired(_ genes: [Double], holding k: Int? = nil) -> [Double] {
+    mixed(genes, holding: k) { $0.projected($1) }
+  }
+
+  /// Genes spread evenly over the unit cube as genes spread evenly over designs whose mixtures add up: what does not add
+  /// up is drawn anew, by `seed` and the number of the point.
+  func spread(_ genes: [Double], seed: UInt64, point: Int) -> [Double] {
+    var stream = RandomStream(seed: seed, purpose: "mixture", draw: point)
+    return mixed(genes) { simplex, _ in simplex.drawn(&stream) }
   }
 
   /// Each linked quantity after those it reads.
@@ -173,6 +294,14 @@ public struct DesignSpace: Sendable, Hashable {
   public func design(_ genes: [Double]) throws(DesignSpaceError) -> [String: DesignValue] {
     var values = base
     for (v, g) in zip(variables, genes) { values[v.name] = v.value(g) }
+    for m in mixtures.indices {
+      let part = "mixture of \(mixtures[m].names.joined(separator: ", "))"
+      guard let total = total(m, values) else { throw DesignSpaceError(part: part, message: "the total has no value") }
+      let sum = components[m].reduce(0.0) { $0 + (variables[$1].value(genes[$1]).number ?? 0) }
+      guard abs(sum - total) <= 2 * Self.rounding * max(abs(total), 1e-3) else {
+        throw DesignSpaceError(part: part, message: "adds up to \(sum), expected \(total)")
+      }
+    }
     for l in linked {
       do { values[l.name] = .number(try l.expression.value { values[$0] }) } catch {
         throw DesignSpaceError(part: "linked \"\(l.name)\"", message: error.message, column: error.column)
@@ -188,13 +317,18 @@ public struct DesignSpace: Sendable, Hashable {
     }
   }
 
-  /// The genes of a design; nil where one of its values lies outside.
+  /// The genes of a design; nil where one of its values lies outside, or a mixture is off its total by more than a
+  /// thousandth (less counts as rounding, and is made up for).
   public func genes(_ design: [String: DesignValue]) -> [Double]? {
     var out: [Double] = []
     for v in variables {
       guard let value = design[v.name], let g = v.gene(value) else { return nil }
       out.append(g)
     }
-    return out
+    for m in mixtures.indices {
+      let sum = components[m].reduce(0.0) { $0 + (variables[$1].value(out[$1]).number ?? 0) }
+      guard let total = total(m, design), abs(sum - total) <= 1e-3 * abs(total) else { return nil }
+    }
+    return repaired(out)
   }
 }

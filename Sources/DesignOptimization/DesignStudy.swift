@@ -13,7 +13,7 @@ public struct StudiedDesign: Sendable, Hashable, Codable {
   public var quantiles: [[Double]]
   /// Share of virtual cells that keep each chance constraint.
   public var probabilities: [Double]
-  /// How far each constraint (of the space, then of chance) is from holding.
+  /// How far each constraint (of the space, then of chance, then the domain where the study stays in it) is from holding.
   public var violations: [Double]
   /// Number of virtual cells behind it.
   public var draws: Int
@@ -34,6 +34,17 @@ public struct StudyCheckpoint: Sendable, Hashable, Codable {
   public var designs: [StudiedDesign]
   /// Scale of each chance constraint.
   var scales: [Double]
+  /// Where nothing is feasible: which constraints alone were found to hold together, or not.
+  var trials: [Trial] = []
+
+  /// Constraints by their places, and whether a design keeps them all.
+  struct Trial: Sendable, Hashable, Codable {
+    var active: [Int]
+    var isReached: Bool
+  }
+
+  /// Evaluations and trials behind it.
+  public var steps: (designs: Int, trials: Int) { (designs.count, trials.count) }
 }
 
 /// Whether the chance constraints of a design on the front hold on fresh virtual cells.
@@ -137,11 +148,14 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     var isPolished = false
     while history.count < budget {
       try Task.checkCancellation()
-      let genes = Array(search.ask().prefix(budget - search.evaluations))
+      let genes = asked(&search, atMost: budget - search.evaluations)
       if genes.isEmpty { break }
       let new = genes.filter { known[$0] == nil }.reduce(into: [[Double]]()) { if !$0.contains($1) { $0.append($1) } }
       let fresh = new.filter { stored[$0] == nil }
-      let made = try await studied(fresh, draws: definition.draws, seed: definition.seed, scales: &scales)
+      // Among feasible designs alone, one that breaks a limit does not live on: it need not be known well.
+      let races = !search.population.isEmpty && search.population.allSatisfy(\.isFeasible)
+      let made = try await studied(
+        fresh, draws: definition.draws, seed: definition.seed, scales: &scales, races: races)
       let byGenes = Dictionary(uniqueKeysWithValues: zip(fresh, made))
       let found = new.compactMap { stored[$0] ?? byGenes[$0] }
       for (g, var design) in zip(new, found) {
@@ -188,11 +202,47 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     let front = try await verified(history, search.archive)
     return StudyResult(
       front: front, history: history, hypervolume: curve, optimism: optimism(front), stop: stop,
-      conflict: front.isEmpty ? try await conflict(history) : [])
+      conflict: front.isEmpty
+        ? try await conflict(history, resuming?.trials ?? []) { trials in
+          try checkpoint?(StudyCheckpoint(designs: history, scales: scales, trials: trials))
+        } : [])
+  }
+
+  /// Draws of designs; with `races`, those that surely break a limit after 32, 64 … draws are given no more.
+  private func drawn(
+    _ designs: [[String: DesignValue]], _ draws: Int, _ seed: UInt64, races: Bool
+  ) async throws -> [DesignDraws] {
+    var reached = 32
+    guard races, !definition.chances.isEmpty, reached < draws,
+      var found = try await evaluator.evaluate(designs, draws: 0..<reached, seed: seed)
+    else { return try await evaluator.evaluate(designs, draws: draws, seed: seed) }
+    while reached < draws {
+      let open = found.indices.filter { i in
+        found[i].fault == nil && !definition.chances.contains { $0.isLost(found[i].metrics[$0.metric] ?? []) }
+      }
+      let next = min(2 * reached, draws)
+      guard !open.isEmpty,
+        let more = try await evaluator.evaluate(open.map { designs[$0] }, draws: reached..<next, seed: seed)
+      else { break }
+      // A design left behind has fewer draws and is not asked for again.
+      for (k, i) in open.enumerated() where found[i].count == reached { found[i].append(more[k]) }
+      reached = next
+    }
+    return found
+  }
+
+  /// The next points of a search, mixtures made to add up.
+  private func asked(_ search: inout EvolutionarySearch, atMost count: Int) -> [[Double]] {
+    let points = search.ask().prefix(count)
+    let space = definition.space
+    guard search.isBeginning else { return points.map { space.repaired($0) } }
+    return points.enumerated().map { space.spread($1, seed: definition.seed, point: search.evaluations + $0) }
   }
 
   /// Designs evaluated on given virtual cells.
-  func studied(_ genes: [[Double]], draws: Int, seed: UInt64, scales: inout [Double]) async throws -> [StudiedDesign] {
+  func studied(
+    _ genes: [[Double]], draws: Int, seed: UInt64, scales: inout [Double], races: Bool = false
+  ) async throws -> [StudiedDesign] {
     let space = definition.space
     var designs = genes.map { g -> StudiedDesign in
       var d = StudiedDesign(
@@ -208,20 +258,21 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     }
     // What cannot be built costs nothing.
     let use = designs.indices.filter { designs[$0].fault == nil && designs[$0].violations.allSatisfy { $0 <= 0 } }
-    let found = try await evaluator.evaluate(use.map { designs[$0].design }, draws: draws, seed: seed)
+    let found = try await drawn(use.map { designs[$0].design }, draws, seed, races: races)
     if scales.isEmpty, !found.isEmpty { scales = definition.chances.map { Self.spread(found, of: $0.metric) } }
     for (k, i) in use.enumerated() {
       designs[i].fault = found[k].fault
       guard found[k].fault == nil else { continue }
-      designs[i].draws = draws
+      designs[i].draws = found[k].count
       let chosen = Set(space.variables.map(\.name) + space.linked.map(\.name) + [""])
       designs[i].objections = found[k].objections.filter { chosen.contains($0.key) }.sorted { $0.key < $1.key }
         .map(\.value)
       fill(&designs[i], found[k].metrics, scales)
+      if definition.staysInDomain { designs[i].violations.append(found[k].objections[""] == nil ? 0 : 1) }
     }
     for i in designs.indices where designs[i].objectives.isEmpty {
       designs[i].objectives = definition.objectives.map { _ in .nan }
-      designs[i].violations += definition.chances.map { _ in 10 }
+      designs[i].violations += definition.chances.map { _ in 10 } + (definition.staysInDomain ? [1] : [])
     }
     return designs
   }
@@ -318,37 +369,57 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
   /// The constraints that cannot hold together, by leaving one after another out (deletion filter).
   ///
   /// - Source: J. W. Chinneck, Feasibility and Infeasibility in Optimization, Springer 2008, section 6.2.
-  private func conflict(_ history: [StudiedDesign]) async throws -> [(constraint: String, leastViolation: Double)] {
-    let names = definition.space.constraints.map(\.text) + definition.chances.map(\.text)
+  ///
+  /// - Parameters:
+  ///   - known: trials of an earlier run.
+  ///   - keep: called with all trials so far after each.
+  private func conflict(
+    _ history: [StudiedDesign], _ known: [StudyCheckpoint.Trial], keep: ([StudyCheckpoint.Trial]) throws -> Void
+  ) async throws -> [(constraint: String, leastViolation: Double)] {
+    var names = definition.space.constraints.map(\.text) + definition.chances.map(\.text)
+    // What is outside breaks the last, if the study stays in its domain and anything left it.
+    if definition.staysInDomain,
+      history.contains(where: { !$0.objectives.contains(where: \.isNaN) && $0.violations.last == 1 })
+    {
+      names.append("within what the model was taught by")
+    }
     guard !names.isEmpty else { return [] }
     var active = Array(names.indices)
-    var seen = history
+    var trials: [StudyCheckpoint.Trial] = []
     for candidate in names.indices where active.count > 1 {
       let trial = active.filter { $0 != candidate }
-      let found = try await reach(trial, seen: &seen)
+      let found: Bool
+      if let stored = known.first(where: { $0.active == trial }) {
+        found = stored.isReached
+      } else {
+        found = try await reach(trial, history)
+      }
+      trials.append(StudyCheckpoint.Trial(active: trial, isReached: found))
+      try keep(trials)
       if !found { active = trial }
     }
     return active.map { k in
-      (names[k], seen.filter { $0.violations.count > k }.map { $0.violations[k] }.min() ?? .nan)
+      (names[k], history.filter { $0.violations.count > k }.map { $0.violations[k] }.min() ?? .nan)
     }
   }
 
   /// Whether some design keeps the constraints of `active`, by a short search on them alone.
-  private func reach(_ active: [Int], seen: inout [StudiedDesign]) async throws -> Bool {
+  private func reach(_ active: [Int], _ history: [StudiedDesign]) async throws -> Bool {
     func gaps(_ d: StudiedDesign) -> [Double] { active.map { d.violations.count > $0 ? d.violations[$0] : 10 } }
-    if seen.contains(where: { $0.fault == nil && gaps($0).allSatisfy { $0 <= 0 } }) { return true }
+    if history.contains(where: { $0.fault == nil && gaps($0).allSatisfy { $0 <= 0 } }) { return true }
     var relaxed = definition
     let own = active.filter { $0 < definition.space.constraints.count }
     relaxed.space = try DesignSpace(
-      variables: definition.space.variables, linked: definition.space.linked,
+      variables: definition.space.variables, mixtures: definition.space.mixtures, linked: definition.space.linked,
       constraints: own.map { definition.space.constraints[$0] }, base: definition.space.base)
-    relaxed.chances = active.filter { $0 >= definition.space.constraints.count }
-      .map { definition.chances[$0 - definition.space.constraints.count] }
+    let first = definition.space.constraints.count
+    relaxed.chances = definition.chances.indices.filter { active.contains(first + $0) }.map { definition.chances[$0] }
+    relaxed.staysInDomain = definition.staysInDomain && active.contains(first + definition.chances.count)
     let study = DesignStudy(relaxed, evaluator: evaluator)
     var search = EvolutionarySearch(kinds, size: 20, seed: definition.seed &+ UInt64(active.count))
     var scales: [Double] = []
     while search.evaluations < max(definition.budget / 5, 40) {
-      let genes = search.ask()
+      let genes = study.asked(&search, atMost: .max)
       let found = try await study.studied(genes, draws: definition.draws, seed: definition.seed, scales: &scales)
       if found.contains(where: \.isFeasible) { return true }
       search.tell(

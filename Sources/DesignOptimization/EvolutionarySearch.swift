@@ -104,7 +104,10 @@ public struct EvolutionarySearch: Sendable, Codable {
   /// Whether the small steps of `polish` go on.
   public var isPolishing: Bool { local != nil }
 
-  /// The points to evaluate next, in order.
+  /// Whether the points of the last `ask` begin a search, not children of points before.
+  var isBeginning: Bool { population.isEmpty && local == nil }
+
+  /// The points to evaluate next, in order. Whoever evaluates others near them tells of those.
   public mutating func ask() -> [[Double]] {
     if !pending.isEmpty { return pending }
     if let steps = local?.ask() {

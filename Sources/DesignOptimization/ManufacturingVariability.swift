@@ -184,21 +184,21 @@ public struct ManufacturingVariability: Sendable, Hashable {
     return (inside.first ?? 0, inside.last ?? 0)
   }
 
-  /// Cells as built: draw d of every design shares its random numbers.
+  /// Cells as built, on scrambled Sobol points: draw d of every design shares its random numbers, whatever the count.
+  ///
+  /// A count that is a power of two keeps all of the gain of these points.
   ///
   /// - Parameters:
   ///   - design: columns as designed; a parameter that it does not state does not scatter.
   ///   - perBatch: cells of one batch.
   public func builds(_ design: CellAttributes, count: Int, perBatch: Int = 1, seed: UInt64) -> [CellAttributes] {
-    (0..<count).map { d in
-      var own = RandomStream(seed: seed, purpose: "variability-cell", draw: d)
-      var lot = RandomStream(seed: seed, purpose: "variability-batch", draw: d / max(perBatch, 1))
+    let cells = SobolPoints(dimensions: parameters.count, seed: seed, purpose: "variability-cell")
+    let lots = SobolPoints(dimensions: parameters.count, seed: seed, purpose: "variability-batch")
+    return (0..<count).map { d in
+      let (own, lot) = (cells.point(d), lots.point(d / max(perBatch, 1)))
       return built(
         design,
-        parameters.map { p -> Double in
-          let (a, b) = (own.normal(), lot.normal())
-          return p.isPerBatch ? b : a
-        })
+        parameters.indices.map { NormalDistribution.quantile(parameters[$0].isPerBatch ? lot[$0] : own[$0]) })
     }
   }
 

@@ -22,6 +22,13 @@ public struct ModelEvaluator: DesignEvaluator {
     self.physics = physics
   }
 
+  /// Some of the draws of the physics; the draws of a model come as a whole.
+  public func evaluate(
+    _ designs: [[String: DesignValue]], draws range: Range<Int>, seed: UInt64
+  ) async throws -> [DesignDraws]? {
+    model == nil ? try await physics.evaluate(designs, draws: range, seed: seed) : nil
+  }
+
   /// Draws of every design; see `metrics`.
   public func evaluate(_ designs: [[String: DesignValue]], draws: Int, seed: UInt64) async throws -> [DesignDraws] {
     guard let model else { return try await physics.evaluate(designs, draws: draws, seed: seed) }

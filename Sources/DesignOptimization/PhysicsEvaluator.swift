@@ -37,13 +37,26 @@ public struct PhysicsEvaluator: DesignEvaluator {
 
   /// Draws of every design; see `metrics`.
   public func evaluate(_ designs: [[String: DesignValue]], draws: Int, seed: UInt64) async throws -> [DesignDraws] {
+    try await run(designs, 0..<draws, seed)
+  }
+
+  /// Some of the draws; see `metrics`.
+  public func evaluate(
+    _ designs: [[String: DesignValue]], draws range: Range<Int>, seed: UInt64
+  ) async throws -> [DesignDraws]? { try await run(designs, range, seed) }
+
+  private func run(_ designs: [[String: DesignValue]], _ range: Range<Int>, _ seed: UInt64) async throws
+    -> [DesignDraws]
+  {
     let (population, variability, limit, horizon) = (population, variability, limit, horizon)
     return try await parallelMap(count: designs.count, width: threads) { i in
       let attributes = CellAttributes(designs[i])
       let cells: [SulfideCell]
       var masses: [Double] = []
       do throws(DesignError) {
-        (cells, masses) = try Self.virtualCells(attributes, population, variability, count: draws, seed: seed)
+        // Drawing all is cheap beside the simulation of some.
+        let all = try Self.virtualCells(attributes, population, variability, count: range.upperBound, seed: seed)
+        (cells, masses) = (Array(all.0[range]), Array(all.1[range]))
       } catch {
         return DesignDraws(metrics: [:], fault: "\(error.field): found \(error.found), allowed \(error.allowed)")
       }
@@ -51,8 +64,9 @@ public struct PhysicsEvaluator: DesignEvaluator {
       request.ages = [1]
       let runs = try await SulfideAgeing.run(cells, request, threads: 1)
       let faults = runs.count { $0.fault != nil }
-      if Double(faults) > 0.05 * Double(draws) {
-        return DesignDraws(metrics: [:], fault: "numerical: \(faults) of \(draws) virtual cells could not be simulated")
+      if Double(faults) > max(0.05 * Double(range.count), 3) {
+        return DesignDraws(
+          metrics: [:], fault: "numerical: \(faults) of \(range.count) virtual cells could not be simulated")
       }
       var out: [String: [Double]] = [:]
       // A virtual cell whose numerics fail counts as dead at once.

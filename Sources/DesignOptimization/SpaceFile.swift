@@ -11,14 +11,16 @@ internal import TOMLKit
 ///   { name = "stack_pressure_mpa", type = "real", bounds = [2, 80], scale = "log" },
 ///   { name = "upper_cutoff_v", type = "ordinal", values = [4.1, 4.2, 4.3] },
 ///   { name = "coating", type = "category", values = ["none", "LiNbO3"] },
-/// ]
+///   { type = "mixture", names = ["carbon_mass_fraction", "binder_mass_fraction"], total = 0.06 },
+/// ]   # a mixture adds up to its total; bounds = [[0, 0.05], [0.01, 0.04]] limits its parts, else 0 to a fixed total
 /// linked = [ { name = "electrolyte_mass_fraction", expression = "0.98 - active_mass_fraction" } ]
 /// objective = [ { metric = "life", goal = "max", statistic = "q10" } ]
 /// constraint = [
 ///   { metric = "life", op = ">=", value = 300, probability = 0.9 },
 ///   { expression = "electrolyte_mass_fraction >= 0.15" },
 /// ]
-/// robust = { variability = "variability.toml", draws = 128 }
+/// robust = { variability = "variability.toml", draws = 128 }   # rounded up to a power of two
+/// domain = "free"                        # designs outside what a model was taught by count as feasible
 /// cost = "stack_pressure_mpa * 0.1 + (coating != 'none') * 2"
 /// ```
 public struct SpaceFile: Sendable {
@@ -26,6 +28,8 @@ public struct SpaceFile: Sendable {
   public var definition: StudyDefinition
   /// What the builds scatter by.
   public var variability: ManufacturingVariability
+  /// Virtual cells as the file asks for; the study takes the next power of two.
+  public var askedDraws: Int
 
   /// Reads a study.
   ///
@@ -36,8 +40,15 @@ public struct SpaceFile: Sendable {
     var base: [String: DesignValue] = [:]
     if let text = reader.root["base"] as? String { base = try Self.base(text, beside: path) }
     var variables: [DesignVariable] = []
+    var mixtures: [DesignSpace.Mixture] = []
     for (k, entry) in reader.list("variable").enumerated() {
-      variables.append(try Self.variable(entry, reader, "variable[\(k)]"))
+      if entry["type"] as? String == "mixture" {
+        let (mixture, components) = try Self.mixture(entry, base, reader, "variable[\(k)] mixture")
+        mixtures.append(mixture)
+        variables += components
+      } else {
+        variables.append(try Self.variable(entry, reader, "variable[\(k)]"))
+      }
     }
     for v in variables { try Self.checkColumn(v.name, reader, "variable") }
     var linked: [DesignSpace.Linked] = []
@@ -77,20 +88,31 @@ public struct SpaceFile: Sendable {
     }
     let cost = try (reader.root["cost"] as? String).map { try reader.formula($0, "cost") }
     do throws(DesignSpaceError) {
-      let space = try DesignSpace(variables: variables, linked: linked, constraints: constraints, base: base)
+      let space = try DesignSpace(
+        variables: variables, mixtures: mixtures, linked: linked, constraints: constraints, base: base)
       definition = try StudyDefinition(
         space: space, objectives: objectives, chances: chances, cost: cost, metrics: metrics)
     } catch {
       throw reader.fault(error.part, error.message)
     }
     variability = .none
+    askedDraws = definition.draws
+    if let text = reader.root["domain"] {
+      guard text as? String == "free" else {
+        throw reader.fault(
+          "domain", "\(text), expected \"free\", or no such key to stay in what the model was taught by")
+      }
+      definition.staysInDomain = false
+    }
     if let robust = reader.root["robust"] as? [String: Any] {
       if let file = robust["variability"] as? String {
         variability = try ManufacturingVariability(contentsOf: StudyTable.beside(path, file))
       }
       if let draws = reader.optional(robust, "draws") {
         guard draws >= 32, draws <= 4096 else { throw reader.fault("robust.draws", "\(draws), expected 32…4096") }
-        definition.draws = Int(draws)
+        askedDraws = Int(draws)
+        definition.draws = 32
+        while definition.draws < askedDraws { definition.draws *= 2 }
       }
     }
   }
@@ -126,8 +148,37 @@ public struct SpaceFile: Sendable {
       }
       return DesignVariable(name, .category(values))
     default:
-      throw reader.fault("\(part) \"\(name)\"", "type \"\(type)\", expected real, ordinal or category")
+      throw reader.fault("\(part) \"\(name)\"", "type \"\(type)\", expected real, ordinal, category or mixture")
     }
+  }
+
+  private static func mixture(
+    _ entry: [String: Any], _ base: [String: DesignValue], _ reader: StudyTable, _ part: String
+  ) throws -> (DesignSpace.Mixture, [DesignVariable]) {
+    guard let names = entry["names"] as? [String] else { throw reader.fault(part, "names must be words in quotes") }
+    let total: Expression
+    if let number = reader.optional(entry, "total") {
+      total = try reader.formula("\(number)", part)
+    } else {
+      total = try reader.formula(try reader.text(entry, "total", part), part)
+    }
+    var bounds: [[Double]]
+    if let stated = entry["bounds"] {
+      bounds = (stated as? [[NSNumber]])?.map { $0.map(\.doubleValue) } ?? []
+    } else {
+      let varied = Set(reader.list("variable").compactMap { $0["name"] as? String })
+      guard varied.isDisjoint(with: total.names), let most = try? total.value({ base[$0] }), most > 0 else {
+        throw reader.fault(part, "without bounds the total must be a number above 0 that no variable changes")
+      }
+      bounds = names.map { _ in [0, most] }
+    }
+    guard bounds.count == names.count, bounds.allSatisfy({ $0.count == 2 && $0[0] < $0[1] }) else {
+      throw reader.fault(part, "bounds must be two ascending numbers for each of the \(names.count) names")
+    }
+    return (
+      DesignSpace.Mixture(names: names, total: total),
+      zip(names, bounds).map { DesignVariable($0, .real($1[0]...$1[1], isLogarithmic: false)) }
+    )
   }
 
   private static func checkColumn(_ name: String, _ reader: StudyTable, _ part: String) throws {

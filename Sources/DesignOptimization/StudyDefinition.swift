@@ -1,4 +1,5 @@
 internal import Foundation
+internal import NumericalMethods
 
 /// A number read off the draws of a metric.
 public enum DesignStatistic: Sendable, Hashable {
@@ -80,6 +81,14 @@ public struct ChanceConstraint: Sendable, Hashable {
     Double(draws.count { isLowerBound ? $0 >= limit : $0 <= limit }) / Double(max(draws.count, 1))
   }
 
+  /// Whether draws say that the limit is not kept: the 99 % interval of Jeffreys lies below the probability.
+  ///
+  /// - Source: L. D. Brown, T. T. Cai and A. DasGupta, Stat. Sci. 16 (2001) 101, doi:10.1214/ss/1009213286.
+  func isLost(_ draws: [Double]) -> Bool {
+    let kept = share(draws) * Double(draws.count)
+    return BetaDistribution(kept + 0.5, Double(draws.count) - kept + 0.5).quantile(0.995) < probability
+  }
+
   /// How far the quantile that must keep the limit is from it, in units of `scale`; it points the way even where no
   /// draw keeps the limit.
   func margin(ofSorted draws: [Double], scale: Double) -> Double {
@@ -96,6 +105,15 @@ public struct DesignDraws: Sendable, Hashable {
   public var metrics: [String: [Double]]
   /// What hinders the evaluation of this design.
   public var fault: String?
+  /// Number of draws.
+  var count: Int { metrics.values.map(\.count).max() ?? 0 }
+
+  /// These draws and further ones.
+  mutating func append(_ more: DesignDraws) {
+    for name in metrics.keys { metrics[name]? += more.metrics[name] ?? [] }
+    fault = fault ?? more.fault
+  }
+
   /// Why the design lies outside what the evaluator was taught by, by column, or under "" for the design as a whole.
   public var objections: [String: String]
 
@@ -121,6 +139,21 @@ public protocol DesignEvaluator: Sendable {
   ///   - draws: number of virtual cells each.
   ///   - seed: another seed gives fresh virtual cells.
   func evaluate(_ designs: [[String: DesignValue]], draws: Int, seed: UInt64) async throws -> [DesignDraws]
+
+  /// Some of these draws: those of `range`, the same numbers as in the whole. With them, designs that cannot keep a limit
+  /// are left after few draws.
+  ///
+  /// - Returns: nil where draws come only as a whole, which is the default.
+  func evaluate(
+    _ designs: [[String: DesignValue]], draws range: Range<Int>, seed: UInt64
+  ) async throws -> [DesignDraws]?
+}
+
+extension DesignEvaluator {
+  /// Draws come only as a whole.
+  public func evaluate(
+    _ designs: [[String: DesignValue]], draws range: Range<Int>, seed: UInt64
+  ) async throws -> [DesignDraws]? { nil }
 }
 
 /// Objectives, limits and effort of a study.
@@ -133,8 +166,10 @@ public struct StudyDefinition: Sendable {
   public var chances: [ChanceConstraint]
   /// Cost of a design; nil for none.
   public var cost: Expression?
-  /// Virtual cells of a design in the search.
+  /// Virtual cells of a design in the search; powers of two use their points best.
   public var draws = 128
+  /// Whether a design outside what the evaluator was taught by, as a whole, counts as one that breaks a constraint.
+  public var staysInDomain = true
   /// Virtual cells of a design on the front, drawn afresh.
   public var verifyingDraws = 1024
   /// Designs to evaluate.

@@ -128,7 +128,7 @@ extension DesignStudy {
       func with(_ g: Double) -> [Double] {
         var out = genes
         out[k] = g
-        return out
+        return definition.space.repaired(out, holding: k)
       }
       switch v.range {
       case .real: pairs.append((v, with(max(genes[k] - 0.02, 0)), with(min(genes[k] + 0.02, 1))))
@@ -217,7 +217,7 @@ extension DesignStudy {
     let kinds = definition.space.variables.map { $0.isReal ? GeneKind.real : .ordinal(0) }
     var polish = LocalPolish(try await evaluated([start]), kinds)
     while true {
-      let steps = polish.ask()
+      let steps = polish.ask().map { definition.space.repaired($0) }
       if steps.isEmpty { return polish.best.first?.genes ?? start }
       polish.tell(try await evaluated(steps))
     }
@@ -261,7 +261,9 @@ extension DesignSpace {
     }
     var moved = genes
     moved[k] = genes[k] < 0 ? 0 : 1
-    return try DesignSpace(variables: wide, linked: linked, constraints: constraints, base: base).design(moved)
+    let space = try DesignSpace(
+      variables: wide, mixtures: mixtures, linked: linked, constraints: constraints, base: base)
+    return try space.design(space.repaired(moved, holding: k))
   }
 }
 

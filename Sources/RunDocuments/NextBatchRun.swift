@@ -89,7 +89,10 @@ package struct NextBatchRun: Sendable {
         let odd = definition.space.variables.first { v in
           (try? DesignSpace(variables: [v])).flatMap { $0.genes(design) } == nil
         }
-        throw fault(odd?.name ?? "cell_id", "cell \(cell.id) lies outside the space", line: line)
+        // Every value alone is allowed: a mixture does not add up.
+        throw fault(
+          odd?.name ?? definition.space.mixtures.flatMap(\.names).joined(separator: ", "),
+          "cell \(cell.id) lies outside the space", line: line)
       }
       design = (try? definition.space.design(genes)) ?? design
       let values = try definition.objectives.map { o -> Double in

@@ -37,19 +37,20 @@ package struct SearchRun: Sendable {
     var nominal = evaluator
     nominal.physics.variability = .none
     let stored = try checkpoint.map { try CheckpointFile($0, of: try fingerprint()) }
-    var kept = 0
+    var kept = (designs: 0, trials: 0)
     let result = try await study.run(
       starts: [definition.space.base], resuming: try stored?.read(),
       checkpoint: { reached in
         // The whole file is written: not for every generation of a long search, and a twentieth is soon made up.
-        guard 20 * (reached.designs.count - kept) >= reached.designs.count else { return }
+        let steps = reached.steps
+        guard 20 * (steps.designs - kept.designs) >= steps.designs || steps.trials > kept.trials else { return }
         try stored?.write(reached)
-        kept = reached.designs.count
+        kept = steps
       }
     ) {
       progress?(ProgressEvent(stage: "search", done: $0, total: $1))
     }
-    var writer = StudyWriter(definition: definition, result: result)
+    var writer = StudyWriter(definition: definition, askedDraws: file.askedDraws, result: result)
     if !result.front.isEmpty {
       let why = try await study.explanation(of: result, nominal: file.variability.parameters.isEmpty ? nil : nominal)
       if let why {
@@ -60,7 +61,7 @@ package struct SearchRun: Sendable {
           of: definition.space.base, draws: definition.draws, seed: seed)
       }
     }
-    var outcome = Outcome(warnings: faults(result.history) + extrapolations(result))
+    var outcome = Outcome(warnings: faults(result.history) + extrapolations(result) + fewDraws(definition))
     outcome.document = writer.document
     if !result.front.isEmpty {
       outcome.text = writer.text
@@ -112,6 +113,18 @@ package struct SearchRun: Sendable {
         "\(members.count) of \(result.front.count) designs on the front are extrapolations: \(why)",
         help: "see `outside` in front.csv; test before building on them")
     }
+  }
+
+  /// How little few virtual cells say of a rare life.
+  private func fewDraws(_ definition: StudyDefinition) -> [DataWarning] {
+    guard definition.draws < 128 else { return [] }
+    let points = 100 * (0.09 / Double(definition.draws)).squareRoot()
+    return [
+      DataWarning(
+        "W079", file: space, field: "robust.draws",
+        "\(definition.draws) virtual cells of a design: the share below a 10 % quantile is sure to ± "
+          + "\(Tables.significant(points)) percentage points", help: "128 or more")
+    ]
   }
 
   /// A reason without the value of the single design.

@@ -5,13 +5,16 @@ package import SolidFade
 package struct StudyWriter {
   package var definition: StudyDefinition
   package var result: StudyResult
+  /// Virtual cells of a design as the file asks for.
+  package var askedDraws: Int
   /// Why the best design is the best one.
   package var explanation: StudyExplanation?
   /// What ends its life, and that of the base design.
   package var endings, baseEndings: (shares: [FailureMode: Double], leading: Mechanism?)?
 
-  package init(definition: StudyDefinition, result: StudyResult) {
+  package init(definition: StudyDefinition, askedDraws: Int, result: StudyResult) {
     self.definition = definition
+    self.askedDraws = askedDraws
     self.result = result
   }
 
@@ -48,7 +51,7 @@ package struct StudyWriter {
         "verdict", "n_draws", "evaluation", "in_domain", "outside",
       ])
     var history = CSVWriter(
-      header: ["evaluation"] + variables + objectiveHeader + chances + ["feasible", "violation", "fault"])
+      header: ["evaluation"] + variables + objectiveHeader + chances + ["feasible", "violation", "fault", "n_draws"])
     var candidates = CSVWriter(header: ["cell_id"] + columns)
     for (k, m) in result.front.enumerated() {
       let d = m.fresh
@@ -63,7 +66,7 @@ package struct StudyWriter {
       history.append(
         [.number(Double(d.index))] + variables.map { d.design[$0]?.field ?? .number(nil) } + objectiveFields(d)
           + chances.indices.map { .number(d.probabilities.indices.contains($0) ? d.probabilities[$0] : nil) }
-          + [.bool(d.isFeasible), .number(d.violations.reduce(0, +)), .text(d.fault)])
+          + [.bool(d.isFeasible), .number(d.violations.reduce(0, +)), .text(d.fault), .number(Double(d.draws))])
     }
     var summary = document
     summary["schema"] = .string("solidfade.result/1")
@@ -83,6 +86,8 @@ package struct StudyWriter {
     [
       "variables": .array(variables.map { .string($0) }), "stop": .string(result.stop),
       "evaluations": .integer(Int64(result.history.count)),
+      "draws": .integer(Int64(definition.draws)), "draws_asked": .integer(Int64(askedDraws)),
+      "draws_total": .integer(result.history.reduce(0) { $0 + Int64($1.draws) }),
       "optimism": .array(result.optimism.map { ResultDocument.real($0) }),
       "hypervolume": .array(
         result.hypervolume.map {

@@ -7,7 +7,8 @@ struct Optimize: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Search a design space with the sulfide physics or a fitted model, under manufacturing spread.",
     discussion: """
-      SPACE is a TOML file: variables, linked quantities, objectives, constraints, robust = { variability, draws }.
+      SPACE is a TOML file: variables (real, ordinal, category, mixture), linked quantities, objectives, constraints,
+      robust = { variability, draws }, domain = "free" to leave what a fitted model was taught by.
       Metrics: life, cell_energy_wh_kg, areal_capacity_mah_cm2, area_resistance_ohm_cm2, final_retention, cost, and any
       column of the design. A budget of 2000 finds a clearly better front than 500 where the simulation is cheap.
 

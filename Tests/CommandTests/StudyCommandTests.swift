@@ -125,8 +125,10 @@ struct StudyCommandTests {
     // No published cell has ever varied the separator.
     let front = try String(contentsOfFile: place.at("a/front.csv"), encoding: .utf8)
     #expect(front.contains("separator_thickness_um was never varied by published cells"))
+    let history = try String(contentsOfFile: place.at("a/history.csv"), encoding: .utf8)
+    #expect(history.split(separator: "\n")[0].hasSuffix(",n_draws"))
     let loud = try Tool.run(["optimize", place.at("space.toml"), "--horizon", "100", "--budget", "80"])
-    #expect(loud.error.contains("W076"))
+    #expect(loud.error.contains("W076") && loud.error.contains("W079"))
   }
 
   @Test("Measured designs in, the next batch out; what is missing or outside is named with its line")
@@ -173,6 +175,7 @@ struct StudyCommandTests {
     for (text, word) in [
       (header + rows + "p5,4.1,500,10\n", "stack_pressure_mpa"), (header + rows + "p5,4.1,20,\n", "life"),
       ("cell_id,upper_cutoff_v,life\np1,4.1,200\n", "does not state it"), (header + "p1,4.1,10,200\n", "3 or more"),
+      (header, "no cell after the header"), (header + rows + "p4,4.1,45,270\n", "E027"),
     ] {
       try write(place, "built.csv", text)
       let wrong = try Tool.run(arguments)
@@ -212,9 +215,75 @@ struct StudyCommandTests {
     #expect(liquid.code == 2 && liquid.error.contains("E077"), "\(liquid.error)")
   }
 
+  @Test("A mixture of a space file adds up in every design that is tried")
+  func mixture() throws {
+    let place = try Workplace()
+    try base(place)
+    try write(
+      place, "space.toml",
+      """
+      base = "cells.csv:A"
+      objective = [ { metric = "life", goal = "max" }, { metric = "cell_energy_wh_kg", goal = "max" } ]
+      robust = { draws = 40 }
+      [[variable]]
+      type = "mixture"
+      names = ["active_mass_fraction", "carbon_mass_fraction", "electrolyte_mass_fraction"]
+      total = 0.98
+      bounds = [[0.6, 0.85], [0, 0.05], [0.1, 0.4]]
+      """)
+    let run = try Tool.run(
+      ["optimize", place.at("space.toml"), "--budget", "80", "--horizon", "50", "-o", place.at("m"), "--json", "-q"])
+    #expect(run.code == 0, "\(run.error)")
+    let document = try run.document()
+    #expect(document["draws"] as? Double == 64 && document["draws_asked"] as? Double == 40)
+    let rows = try String(contentsOfFile: place.at("m/history.csv"), encoding: .utf8).split(separator: "\n")
+    #expect(rows[0].hasPrefix("evaluation,active_mass_fraction,carbon_mass_fraction,electrolyte_mass_fraction,"))
+    #expect(rows.count > 70)
+    for row in rows.dropFirst() {
+      let parts = row.split(separator: ",").dropFirst().prefix(3).compactMap { Double($0) }
+      #expect(parts.count == 3 && abs(parts.reduce(0, +) - 0.98) < 1e-6, "\(row)")
+    }
+  }
+
+  @Test("Sizes that make no sense are refused")
+  func sizes() throws {
+    let place = try Workplace()
+    try base(place)
+    try write(
+      place, "space.toml",
+      """
+      base = "cells.csv:A"
+      variable = [ { name = "stack_pressure_mpa", type = "real", bounds = [5, 50] } ]
+      objective = [ { metric = "life", goal = "max" } ]
+      robust = { draws = 16 }
+      """)
+    for (arguments, code, words) in [
+      (["--budget", "79"], 64, ["--budget is 79", "80…1000000"]),
+      (["--observed", place.at("cells.csv"), "--batch", "17"], 64, ["--batch is 17", "1…16"]),
+      // A key of the file, not an option.
+      (["--budget", "80"], 2, ["space.toml", "robust.draws", "16.0, expected 32…4096"]),
+    ] as [([String], Int32, [String])] {
+      let run = try Tool.run(["optimize", place.at("space.toml"), "-q"] + arguments)
+      #expect(run.code == code, "\(arguments): \(run.code)")
+      for word in words { #expect(run.error.contains(word), "\(run.error)") }
+    }
+  }
+
   @Test(
     "What a space gets wrong is named",
     arguments: [
+      (
+        "variable = [ { type = \"mixture\", names = [\"active_mass_fraction\", \"carbon_mass_fraction\"], total = 1, "
+          + "bounds = [[0.1, 0.2], [0.1, 0.3]] } ]", "allow sums from 0.2 to 0.5"
+      ),
+      (
+        "variable = [ { type = \"mixture\", names = [\"active_mass_fraction\", \"carbn\"], total = 1 } ]",
+        "variable \"carbn\": is no column of cells.csv"
+      ),
+      (
+        "variable = [ { type = \"mixture\", names = [\"active_mass_fraction\", \"carbon_mass_fraction\"], total = 1, "
+          + "bounds = [[0.1, 0.2]] } ]", "each of the 2 names"
+      ),
       ("variable = [ { name = \"lief\", type = \"real\", bounds = [1, 2] } ]", "lief"),
       ("variable = [ { name = \"stack_pressure_mpa\", type = \"real\", bounds = [2, 1] } ]", "ascending"),
       ("variable = [ { name = \"observed_life\", type = \"real\", bounds = [1, 2] } ]", "outcome"),

@@ -35,6 +35,68 @@ import Testing
     #expect(abs(space.violations(try space.design([1, 0, 0, 0]))[0] - 0.07) < 1e-12)
   }
 
+  private func mixture(
+    _ bounds: [ClosedRange<Double>] = [0.5...0.9, 0.05...0.4, 0...0.1], names: [String]? = nil,
+    total: String = "1 - binder", other: String = "binder"
+  ) throws -> DesignSpace {
+    let components = ["active", "electrolyte", "carbon"]
+    return try DesignSpace(
+      variables: zip(components, bounds).map { DesignVariable($0, .real($1, isLogarithmic: false)) }
+        + [DesignVariable(other, .real(0.01...0.05, isLogarithmic: false))],
+      mixtures: [DesignSpace.Mixture(names: names ?? components, total: try Expression(total))])
+  }
+
+  private func sum(_ design: [String: DesignValue]) -> Double {
+    ["active", "electrolyte", "carbon", "binder"].reduce(0) { $0 + (design[$1]?.number ?? .nan) }
+  }
+
+  @Test("A mixture adds up, to a total that another variable moves; what does not add up is refused or repaired")
+  func mixtures() throws {
+    let space = try mixture()
+    let loose = [0.9, 0.9, 0.9, 0.5]
+    #expect(throws: DesignSpaceError.self) { try space.design(loose) }
+    let genes = space.repaired(loose)
+    let all = sum(try space.design(genes))
+    #expect(abs(all - 1) < 1e-12 && genes[3] == 0.5)
+    #expect(space.repaired(genes) == genes)
+    let held = space.repaired(loose, holding: 0)
+    let whole = sum(try space.design(held))
+    #expect(abs(held[0] - 0.9) < 1e-12 && abs(whole - 1) < 1e-12)
+    var design = try space.design(genes)
+    #expect(space.genes(design).map { zip($0, genes).allSatisfy { abs($0 - $1) < 1e-9 } } == true)
+    let active = try #require(design["active"]?.number)
+    design["active"] = .number(active + 0.0005)
+    let rounded = try #require(space.genes(design))
+    let near = sum(try space.design(rounded))
+    #expect(abs(near - 1) < 1e-12)
+    design["active"] = .number(active + 0.01)
+    #expect(space.genes(design) == nil)
+    #expect(space.spread(genes, seed: 1, point: 0) == genes)
+    #expect(space.spread(loose, seed: 1, point: 0) != space.spread(loose, seed: 1, point: 1))
+  }
+
+  @Test("Faults of a mixture are named")
+  func mixtureFaults() {
+    func fault(_ body: () throws -> DesignSpace) -> String {
+      do {
+        _ = try body()
+        return "none"
+      } catch let error as DesignSpaceError {
+        return error.part + ": " + error.message
+      } catch {
+        return "\(error)"
+      }
+    }
+    let low: [ClosedRange<Double>] = [0.5...0.6, 0.05...0.1, 0...0.1]
+    #expect(fault { try mixture(low, total: "1") }.contains("allow sums from 0.55 to 0.79"))
+    #expect(fault { try mixture(names: ["active"]) }.contains("two names"))
+    #expect(fault { try mixture(names: ["active", "active"]) }.contains("named twice"))
+    #expect(fault { try mixture(names: ["active", "salt"]) }.contains("\"salt\" is no real variable"))
+    #expect(fault { try mixture(total: "1 - salt") }.contains("\"salt\", which is not known"))
+    #expect(fault { try mixture(total: "1 - carbon") }.contains("mixed itself"))
+    #expect(fault { try mixture() } == "none")
+  }
+
   @Test("Faults of a space are named")
   func faults() throws {
     func fault(_ variables: [DesignVariable], linked: [(String, String)] = [], constraint: String? = nil) throws

@@ -13,7 +13,13 @@ import Testing
     var body: @Sendable ([String: DesignValue], Double) -> [Double]
 
     func evaluate(_ designs: [[String: DesignValue]], draws: Int, seed: UInt64) async throws -> [DesignDraws] {
-      let normals = (0..<draws).map { d -> Double in
+      try await evaluate(designs, draws: 0..<draws, seed: seed) ?? []
+    }
+
+    func evaluate(
+      _ designs: [[String: DesignValue]], draws range: Range<Int>, seed: UInt64
+    ) async throws -> [DesignDraws]? {
+      let normals = range.map { d -> Double in
         var stream = RandomStream(seed: seed, purpose: "formula", draw: d)
         return stream.normal()
       }
@@ -42,6 +48,73 @@ import Testing
     let best = try #require(result.front.first)
     #expect(abs(best.fresh.objectives[0] - (1 - 0.128155)) < 0.008)
     #expect(best.verdict != .fails)
+  }
+
+  @Test("Racing spares draws, loses nothing of the front, and keeps the draws of what lives on")
+  func racing() async throws {
+    /// The same draws, as a whole only.
+    struct Whole: DesignEvaluator {
+      var formula: Formula
+      var metrics: [String] { formula.metrics }
+
+      func evaluate(_ designs: [[String: DesignValue]], draws: Int, seed: UInt64) async throws -> [DesignDraws] {
+        try await formula.evaluate(designs, draws: draws, seed: seed)
+      }
+    }
+    let space = try DesignSpace(variables: ["x", "z"].map { DesignVariable($0, .real(0...2, isLogarithmic: false)) })
+    let formula = Formula(metrics: ["y"]) { d, u in
+      let (x, z) = (d["x"]?.number ?? .nan, d["z"]?.number ?? .nan)
+      return [x + 0.3 * u + (z - 0.7) * (z - 0.7)]
+    }
+    var definition = try StudyDefinition(
+      space: space,
+      objectives: [DesignObjective(metric: "x", isMaximised: true), DesignObjective(metric: "z", isMaximised: true)],
+      chances: [ChanceConstraint(metric: "y", isLowerBound: false, limit: 1, probability: 0.9)], metrics: ["y"])
+    definition.budget = 400
+    definition.draws = 512
+    let raced = try await DesignStudy(definition, evaluator: formula).run()
+    let whole = try await DesignStudy(definition, evaluator: Whole(formula: formula)).run()
+    func draws(_ r: StudyResult) -> Int { r.history.reduce(0) { $0 + $1.draws } }
+    #expect(draws(raced) * 20 < draws(whole) * 19)
+    #expect(raced.history.allSatisfy { !$0.isFeasible || $0.draws == 512 })
+    #expect(Set(raced.history.map(\.draws)).isSubset(of: [32, 64, 128, 256, 512]))
+    func volume(_ r: StudyResult) -> Double {
+      ParetoFront.hypervolume(
+        r.history.filter(\.isFeasible).map { $0.objectives.map { -$0 } }, reference: [0, 0])
+    }
+    #expect(
+      volume(raced) > 0.98 * volume(whole), "\(volume(raced)), \(volume(whole)), \(draws(raced)), \(draws(whole))")
+  }
+
+  @Test("A design outside what was taught breaks a constraint, unless the domain is free")
+  func domain() async throws {
+    struct Taught: DesignEvaluator {
+      let metrics = ["y"]
+      func evaluate(_ designs: [[String: DesignValue]], draws: Int, seed: UInt64) async throws -> [DesignDraws] {
+        designs.map { d in
+          let x = d["x"]?.number ?? .nan
+          return DesignDraws(
+            metrics: ["y": [Double](repeating: x, count: draws)], objections: x > 0.6 ? ["": "beyond all cells"] : [:])
+        }
+      }
+    }
+    let space = try DesignSpace(
+      variables: [DesignVariable("x", .real(0...1, isLogarithmic: false))], constraints: [try Expression("x >= 0.1")])
+    var definition = try StudyDefinition(
+      space: space, objectives: [DesignObjective(metric: "y", isMaximised: true)], metrics: ["y"])
+    definition.budget = 120
+    func best() async throws -> Double {
+      x(try #require(try await DesignStudy(definition, evaluator: Taught()).run().front.first).fresh.design)
+    }
+    let inside = try await best()
+    #expect(abs(inside - 0.6) < 0.01)
+    definition.staysInDomain = false
+    let outside = try await best()
+    #expect(outside > 0.99)
+    definition.staysInDomain = true
+    definition.space = try DesignSpace(variables: space.variables, constraints: [try Expression("x >= 0.7")])
+    let none = try await DesignStudy(definition, evaluator: Taught()).run()
+    #expect(none.conflict.map(\.constraint) == ["x >= 0.7", "within what the model was taught by"])
   }
 
   @Test("The robust optimum is not the nominal one")
@@ -160,6 +233,53 @@ import Testing
     let result = try await DesignStudy(definition, evaluator: evaluator).run()
     #expect(result.front.isEmpty)
     #expect(result.conflict.map(\.constraint) == ["x >= 0.7", "x <= 0.3"])
+    // Broken off in the search for the conflict, it goes on with the trials that were done.
+    var reached: [StudyCheckpoint] = []
+    let study = DesignStudy(definition, evaluator: evaluator)
+    _ = try await study.run(checkpoint: { reached.append($0) })
+    let middle = try #require(reached.first { $0.trials.count == 1 })
+    var again: [StudyCheckpoint] = []
+    let rest = try await study.run(resuming: middle, checkpoint: { again.append($0) })
+    #expect(rest.history.map(\.genes) == result.history.map(\.genes))
+    #expect(rest.conflict.map(\.constraint) == result.conflict.map(\.constraint))
+    #expect(rest.conflict.map(\.leastViolation) == result.conflict.map(\.leastViolation))
+    #expect(again.last?.trials == reached.last?.trials && reached.last?.trials.count == 3)
+    // Nothing is evaluated again: only the trials that were left are new.
+    #expect(again.count == 3)
+  }
+
+  @Test("A mixture keeps its sum through every step of a search, and its front is the known one")
+  func mixture() async throws {
+    // Both objectives are best where c is at its least; a trades one for the other.
+    let space = try DesignSpace(
+      variables: zip(["a", "b", "c"], [0.1...0.9, 0.05...0.8, 0.02...0.5]).map {
+        DesignVariable($0, .real($1, isLogarithmic: false))
+      } + [DesignVariable("k", .category(["bad", "good"]))],
+      mixtures: [DesignSpace.Mixture(names: ["a", "b", "c"], total: try Expression("1 - binder"))],
+      base: ["binder": .number(0.04)])
+    let evaluator = Formula(metrics: ["life", "energy"]) { d, u in
+      let (b, c) = (d["b"]?.number ?? .nan, d["c"]?.number ?? .nan)
+      return [b - c + (d["k"] == .text("good") ? 0.1 : 0) + 0.01 * u, (d["a"]?.number ?? .nan) - c]
+    }
+    var definition = try StudyDefinition(
+      space: space, objectives: ["life", "energy"].map { DesignObjective(metric: $0, isMaximised: true) },
+      metrics: ["life", "energy"])
+    definition.budget = 600
+    let study = DesignStudy(definition, evaluator: evaluator)
+    let result = try await study.run()
+    func part(_ d: StudiedDesign, _ name: String) -> Double { d.design[name]?.number ?? .nan }
+    #expect(result.history.count > 500 && result.history.allSatisfy { $0.fault == nil })
+    let sums = result.history.map { d in ["a", "b", "c"].reduce(0.0) { $0 + part(d, $1) } }
+    #expect(sums.allSatisfy { abs($0 - 0.96) < 1e-9 })
+    #expect(result.front.count > 20)
+    let ends = result.front.map { part($0.fresh, "a") }
+    #expect((ends.max() ?? 0) > 0.88 && (ends.min() ?? 1) < 0.15)
+    #expect(mean(result.front.map { part($0.fresh, "c") }) < 0.025)
+    #expect(result.front.allSatisfy { $0.fresh.design["k"] == .text("good") })
+    let why = try #require(try await study.explanation(of: result))
+    // More of c, less of a and b in equal parts.
+    let change = try #require(why.sensitivities.first { $0.variable == "c" }?.changes)
+    #expect(change.count == 2 && change.allSatisfy { $0.value < 0 })
   }
 
   @Test("Definitions that make no sense are refused by name")
