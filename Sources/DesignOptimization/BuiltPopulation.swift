@@ -33,6 +33,14 @@ public struct BuiltPopulation: Sendable {
     public var standardError: Double
   }
 
+  /// How the share that reaches a life differs from lot to lot, at one target.
+  public struct LotYield: Sendable, Hashable {
+    /// The life asked for [the forecast's age unit].
+    public var target: Double
+    /// Yield of the lot that 5 %, 50 % and 95 % of the lots fall below, each with its interval over e.
+    public var quantiles: [Interval]
+  }
+
   /// A probability of failing a target that is too small to count virtual cells.
   public struct RareFailure: Sendable, Hashable {
     /// The life asked for.
@@ -53,6 +61,9 @@ public struct BuiltPopulation: Sendable {
 
   /// Yield at each target.
   public var yields: [Yield]
+  /// Yields of whole lots at each target; empty unless asked for. Cells of a lot share what scatters by batch. Lots are
+  /// large: what counting few cells adds is not in it.
+  public var lots: [LotYield]
   /// Life that a share of the cells does not reach: share and interval.
   public var percentiles: [(share: Double, life: Interval)]
   /// Variance of log life: what nobody knows, what is built, and what measuring an end of life adds.
@@ -68,6 +79,10 @@ public struct BuiltPopulation: Sendable {
 
   /// Draws of e and of a.
   public static let draws = (unknown: 200, cells: 256)
+  /// Lots, and virtual cells of each.
+  public static let lotDraws = (lots: 64, cells: 64)
+  /// Shares of the lots at which their yield is given.
+  public static let lotShares = [0.05, 0.5, 0.95]
   /// Rows of each scrambling of the ranking.
   private static let rankingRows = 128
 
@@ -87,6 +102,11 @@ public struct BuiltPopulation: Sendable {
     public var response: BuildResponse?
     /// Lives asked for.
     public var targets: [Double]
+    /// Whether cells come from any laboratory, so that what laboratories differ by is scatter; otherwise all come from one
+    /// line, and it is part of what nobody knows.
+    public var isAcrossLabs = false
+    /// Whether yields of whole lots are wanted.
+    public var hasLots = false
 
     /// A plan from its parts.
     public init(
@@ -120,7 +140,9 @@ public struct BuiltPopulation: Sendable {
       shifts = try await response.shifts(latent.map { variability.built(plan.design, Array($0[..<count])) })
     }
     let built = standardDeviation(shifts) * standardDeviation(shifts)
-    let rest = variability.describesTraining ? max(0, scatter - built) : scatter
+    let labs = plan.isAcrossLabs ? levels.lab * levels.lab : 0
+    let replicates = variability.describesTraining ? max(0, scatter - built) : scatter
+    let rest = replicates + labs
     let own = zip(shifts, latent).map { $0 + rest.squareRoot() * $1[count] }
     let spread = standardDeviation(own)
 
@@ -128,7 +150,9 @@ public struct BuiltPopulation: Sendable {
     let middle = median(logs)
     let wide = standardDeviation(logs)
     let share = plan.manufacturingShare ?? (wide > 0 ? min(scatter / (wide * wide), 0.95) : 0)
-    let keep = (1 - min(max(share, 0), 1)).squareRoot()
+    // What laboratories differ by is counted once: as scatter it leaves what nobody knows.
+    let moved = wide > 0 ? labs / (wide * wide) : 0
+    let keep = max(1 - min(max(share, 0), 1) - moved, 0).squareRoot()
     let unknown = (0..<Self.draws.unknown).map { k in
       middle + keep * (quantile(ofSorted: logs, (Double(k) + 0.5) / Double(Self.draws.unknown)) - middle)
     }
@@ -145,6 +169,11 @@ public struct BuiltPopulation: Sendable {
       let error = NumericalMethods.mean(reached.map { $0 * (1 - $0) / Double(sorted.count) }).squareRoot()
       return Yield(target: target, share: Self.interval(share), standardError: error)
     }
+    let between = scatter > 0 ? replicates * levels.batch * levels.batch / scatter : 0
+    lots =
+      plan.hasLots
+      ? try await Self.lots(
+        plan, unknown: unknown, failing: failing, between: between + labs, within: replicates - between, seed) : []
     percentiles = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99].map { p in
       let shift = quantile(ofSorted: sorted, p)
       return (p, Self.interval(unknown.map { exp($0 + shift) }))
@@ -162,6 +191,35 @@ public struct BuiltPopulation: Sendable {
     return Interval(
       mean: NumericalMethods.mean(sorted), low: quantile(ofSorted: sorted, 0.05), high: quantile(ofSorted: sorted, 0.95)
     )
+  }
+
+  /// Yields of lots: cells of one share the parameters that scatter by batch and a deviation of variance `between`.
+  private static func lots(
+    _ plan: Plan, unknown: [Double], failing: [Double], between: Double, within: Double, _ seed: UInt64
+  ) async throws -> [LotYield] {
+    let variability = plan.variability
+    let count = variability.parameters.count
+    let lots = SobolPoints(dimensions: count + 1, seed: seed, purpose: "population-lot")
+    let cells = SobolPoints(dimensions: count + 1, seed: seed, purpose: "population-lot-cell")
+    let latent = (0..<(lotDraws.lots * lotDraws.cells)).map { i in
+      let lot = lots.point(i / lotDraws.cells).map(NormalDistribution.quantile)
+      let cell = cells.point(i).map(NormalDistribution.quantile)
+      let build = (0..<count).map { variability.parameters[$0].isPerBatch ? lot[$0] : cell[$0] }
+      return (build: build, rest: between.squareRoot() * lot[count] + within.squareRoot() * cell[count])
+    }
+    var own = latent.map(\.rest)
+    if let response = plan.response, count > 0 {
+      let shifts = try await response.shifts(latent.map { variability.built(plan.design, $0.build) })
+      own = zip(own, shifts).map { $0 + $1 }
+    }
+    let sorted = (0..<lotDraws.lots).map { own[($0 * lotDraws.cells)..<(($0 + 1) * lotDraws.cells)].sorted() }
+    return plan.targets.map { target in
+      let byUnknown = zip(unknown, failing).map { e, early in
+        sorted.map { lot in (1 - early) * Double(lot.count { e + $0 >= log(target) }) / Double(lot.count) }.sorted()
+      }
+      return LotYield(
+        target: target, quantiles: lotShares.map { share in interval(byUnknown.map { quantile(ofSorted: $0, share) }) })
+    }
   }
 
   private static func ranking(_ plan: Plan, _ seed: UInt64) async throws -> [Tolerance] {

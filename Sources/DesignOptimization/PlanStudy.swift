@@ -49,6 +49,8 @@ public struct PlanStudy: Sendable {
   public var weeks: Double
   /// Fewest cells of a condition that is tested at all (compromise).
   public var replicates = 2
+  /// What the optimal and the compromise plan make small.
+  public var criterion = PlanEnsemble.Criterion.life
   /// Scatter of log life between cells, and between batches, beside the physics.
   public var cellSpread = 0.11
   /// See `cellSpread`.
@@ -111,6 +113,8 @@ public struct PlanStudy: Sendable {
     public var rows: [Row]
     /// Standard deviation of log life at use that is left, and how far it can be trusted.
     public var check: PlanCheck
+    /// What it tells of everything that the tests can tell apart [nat].
+    public var information: Double
 
     /// Standard deviation of log life at use that is left.
     public var spread: Double { check.spread }
@@ -182,7 +186,8 @@ public struct PlanStudy: Sendable {
         style: style,
         rows: p.counts.indices.filter { p.counts[$0] > 0 }.map {
           Row(condition: places[$0].condition, cells: p.counts[$0], weeks: places[$0].length * weeks)
-        }, check: ensemble.check(p.counts, seed: seed) { $0 >= log(horizon) })
+        }, check: ensemble.check(p.counts, seed: seed) { $0 >= log(horizon) },
+        information: ensemble.informationGain(p.counts))
     }
     let budget = Double(channels) * weeks
     let even = balanced(grid, places)
@@ -190,8 +195,11 @@ public struct PlanStudy: Sendable {
     return Result(
       conditions: found,
       plans: [
-        plan(.optimal, TestPlan.best(ensemble, budget: budget, seed: seed)),
-        plan(.compromise, TestPlan.best(ensemble, budget: budget, start: even, seed: seed, isAllowed: rules)),
+        plan(.optimal, TestPlan.best(ensemble, budget: budget, seed: seed, criterion: criterion)),
+        plan(
+          .compromise,
+          TestPlan.best(
+            ensemble, budget: budget, start: even, seed: seed, criterion: criterion, isAllowed: rules)),
         plan(.balanced, TestPlan(counts: even, variance: ensemble.variance(even))),
       ], medianLife: quantile(ofSorted: truth.sorted(), 0.5),
       shareBeyondHorizon: Double(truth.count { $0 >= horizon }) / Double(members),

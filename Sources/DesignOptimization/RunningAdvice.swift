@@ -84,11 +84,44 @@ public struct RunningAdvice: Sendable, Hashable {
       let runs = try await SulfideAgeing.run(truths, SimulationRequest(ages: grid), threads: study.threads)
       knees.append(Double(runs.count { ($0.knee ?? 0) > now }) / Double(max(runs.count, 1)))
     }
+    let decided = try decisions(
+      goal: goal, seen: seen, more: more, twice: twice, tests: tests, weeks: weeks, conditions: running.map(\.groupID),
+      knees: knees, seed: study.seed)
+    return zip(running, decided).map { cell, d in
+      RunningAdvice(
+        cellID: cell.id, age: cell.series.ages.last ?? 0, value: 1 - exp(-d.gain), perWeek: d.perWeek,
+        bestNew: d.bestNew, recommendation: d.what, reason: d.why)
+    }
+  }
+
+  /// What to do with one cell, and what it rests on.
+  struct Decision: Sendable, Hashable {
+    /// See `Gains`.
+    var gain: Double
+    /// See `Gains`.
+    var perWeek: Double
+    /// See `Gains`.
+    var bestNew: Double
+    var what: Recommendation
+    var why: String
+  }
+
+  /// Decides on all cells at once, so that a condition with a knee ahead never loses its last running cell.
+  ///
+  /// - Parameters:
+  ///   - seen: each cell's record; `more`: with the next cycles; `twice`: with one more measurement now.
+  ///   - weeks: what the next cycles of each cell take.
+  ///   - conditions: condition of each cell.
+  ///   - knees: probability that a knee is ahead of each cell.
+  static func decisions(
+    goal: [Double], seen: [PlanEnsemble.Candidate], more: [PlanEnsemble.Candidate], twice: [PlanEnsemble.Candidate],
+    tests: [PlanEnsemble.Candidate], weeks: [Double], conditions: [String], knees: [Double], seed: UInt64
+  ) throws -> [Decision] {
     let found = try gains(goal: goal, seen: seen, more: more, twice: twice, tests: tests, weeks: weeks)
     // The same with resampled truths: what chance of the ensemble may hide.
-    var upper = [[Double]](repeating: [], count: running.count)
+    var upper = [[Double]](repeating: [], count: seen.count)
     for r in 0..<resamples {
-      var stream = RandomStream(seed: study.seed, purpose: "running-advice", draw: r)
+      var stream = RandomStream(seed: seed, purpose: "running-advice", draw: r)
       let rows = goal.indices.map { _ in stream.index(below: goal.count) }
       func resampled(_ c: [PlanEnsemble.Candidate]) -> [PlanEnsemble.Candidate] {
         c.map { candidate in
@@ -100,31 +133,37 @@ public struct RunningAdvice: Sendable, Hashable {
       let again = try gains(
         goal: rows.map { goal[$0] }, seen: resampled(seen), more: resampled(more), twice: resampled(twice),
         tests: resampled(tests), weeks: weeks)
-      for i in running.indices { upper[i].append(again.perWeek[i] - again.bestNew) }
+      for i in seen.indices { upper[i].append(again.perWeek[i] - again.bestNew) }
     }
-    let groups = running.map(\.groupID)
-    return running.indices.map { i in
+    var out = seen.indices.map { i -> Decision in
       let most = quantile(ofSorted: upper[i].sorted(), 0.9)
-      let isLast = groups.count { $0 == groups[i] } == 1
       var (what, why): (Recommendation, String)
-      if found.perWeek[i] >= found.bestNew {
+      if found.gain[i] == 0 {
+        (what, why) = (.stop, "its next cycles tell nothing; the cell then counts as censored")
+      } else if found.perWeek[i] >= found.bestNew {
         (what, why) = (.go, "tells more a week than any new test")
       } else if most < 0 {
-        if isLast, knees[i] > kneeLimit {
-          (what, why) = (.go, "last cell of its condition, and a knee may be ahead")
-        } else {
-          (what, why) = (.stop, "a new test tells more a week; the cell then counts as censored")
-        }
+        (what, why) = (.stop, "a new test tells more a week; the cell then counts as censored")
       } else {
         (what, why) = (.go, "not surely worth less than a new test")
       }
-      if what == .go, found.repeated[i] >= 0.5 * found.gain[i], found.gain[i] > 1e-6 {
-        (what, why) = (.checkUp, "one more measurement now tells at least half of what the next cycles would")
-      }
-      return RunningAdvice(
-        cellID: running[i].id, age: running[i].series.ages.last ?? 0, value: 1 - exp(-found.gain[i]),
-        perWeek: found.perWeek[i], bestNew: found.bestNew, recommendation: what, reason: why)
+      return Decision(
+        gain: found.gain[i], perWeek: found.perWeek[i], bestNew: found.bestNew, what: what, why: why)
     }
+    for condition in Set(conditions) {
+      let own = out.indices.filter { conditions[$0] == condition }
+      guard own.allSatisfy({ out[$0].what == .stop }) else { continue }
+      // The most telling of those that may still bend stays.
+      let bending = own.filter { knees[$0] > kneeLimit }
+      guard let kept = bending.max(by: { (out[$0].perWeek, $1) < (out[$1].perWeek, $0) }) else { continue }
+      (out[kept].what, out[kept].why) = (.go, "last cell of its condition, and a knee may be ahead")
+    }
+    for i in out.indices where out[i].what == .go {
+      guard found.repeated[i] >= 0.5 * found.gain[i], found.gain[i] > 1e-6 else { continue }
+      out[i].what = .checkUp
+      out[i].why = "one more measurement now tells at least half of what the next cycles would"
+    }
+    return out
   }
 
   /// A running cell in each possible truth, and its design.

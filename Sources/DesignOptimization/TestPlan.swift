@@ -1,3 +1,8 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
 public import NumericalMethods
 
 /// What an ensemble of possible truths says of a question and of tests that could answer it.
@@ -147,6 +152,35 @@ public struct PlanEnsemble: Sendable {
     return zip(goal, factor.solve(goal)).reduce(irreducibleVariance) { $0 + $1.0 * $1.1 }
   }
 
+  /// What a plan is judged by.
+  public enum Criterion: String, Sendable, Hashable, CaseIterable {
+    /// Variance left of the number asked for.
+    case life
+    /// Determinant of the covariance left of everything that the tests can tell apart, by its root of as many as there are
+    /// directions: what is best for all unknowns of the stress law together.
+    ///
+    /// - Source: J. Kiefer and J. Wolfowitz, Can. J. Math. 12 (1960) 363, doi:10.4153/CJM-1960-030-4; with a prior:
+    ///   K. Chaloner and I. Verdinelli, Statist. Sci. 10 (1995) 273, doi:10.1214/ss/1177009939.
+    case dOptimal = "d-optimal"
+  }
+
+  /// What a plan is to make small, above 0.
+  public func value(_ counts: [Int], _ criterion: Criterion) -> Double {
+    switch criterion {
+    case .life: return variance(counts)
+    case .dOptimal: return goal.isEmpty ? 1 : exp(-2 * informationGain(counts) / Double(goal.count))
+    }
+  }
+
+  /// What a plan tells of everything that the tests can tell apart: half the log of the determinant of prior over
+  /// posterior covariance [nat], at least 0.
+  public func informationGain(_ counts: [Int]) -> Double {
+    var precision = information(counts)
+    for j in goal.indices { precision[j, j] += 1 }
+    guard let factor = try? Cholesky(precision) else { return 0 }
+    return goal.indices.reduce(0.0) { $0 + log(factor.lower($1, $1)) }
+  }
+
   /// What the tests add to the precision of the scores.
   func information(_ counts: [Int]) -> Matrix {
     let r = goal.count
@@ -175,43 +209,49 @@ public struct TestPlan: Sendable, Hashable {
   /// Greedy by gain per cost, then exchanges of one cell at a time until none helps, from several starts.
   /// - Parameters:
   ///   - budget: channel-weeks.
+  ///   - criterion: what the plan is judged by.
   ///   - isAllowed: further rules that the finished plan must keep; the start must keep them.
   ///   - start: a plan to begin with; nil begins empty.
   ///   - starts: number of starts, the first greedy, the others random.
   public static func best(
     _ ensemble: PlanEnsemble, budget: Double, start: [Int]? = nil, starts: Int = 8, seed: UInt64,
-    isAllowed: ([Int]) -> Bool = { _ in true }
+    criterion: PlanEnsemble.Criterion = .life, isAllowed: ([Int]) -> Bool = { _ in true }
   ) -> TestPlan {
-    var best = TestPlan(
-      counts: start ?? ensemble.candidates.map { _ in 0 },
-      variance: ensemble.variance(start ?? ensemble.candidates.map { _ in 0 }))
+    var best = start ?? ensemble.candidates.map { _ in 0 }
+    var least = ensemble.value(best, criterion)
     for s in 0..<max(starts, 1) {
       var stream = RandomStream(seed: seed, purpose: "plan", draw: s)
       var counts = start ?? ensemble.candidates.map { _ in 0 }
       if start == nil {
-        if s > 0 { fillAtRandom(&counts, ensemble, budget, &stream) } else { fillGreedily(&counts, ensemble, budget) }
+        if s > 0 {
+          fillAtRandom(&counts, ensemble, budget, &stream)
+        } else {
+          fillGreedily(&counts, ensemble, budget, criterion)
+        }
       } else if s > 0 {
         break
       }
-      exchange(&counts, ensemble, budget, isAllowed)
-      let value = ensemble.variance(counts)
-      if isAllowed(counts), value < best.variance - 1e-12 { best = TestPlan(counts: counts, variance: value) }
+      exchange(&counts, ensemble, budget, criterion, isAllowed)
+      let value = ensemble.value(counts, criterion)
+      if isAllowed(counts), value < least - 1e-12 * min(least, 1) { (best, least) = (counts, value) }
     }
-    return best
+    return TestPlan(counts: best, variance: ensemble.variance(best))
   }
 
   private static func cost(_ counts: [Int], _ e: PlanEnsemble) -> Double {
     zip(counts, e.candidates).reduce(0) { $0 + Double($1.0) * $1.1.cost }
   }
 
-  private static func fillGreedily(_ counts: inout [Int], _ e: PlanEnsemble, _ budget: Double) {
-    var now = e.variance(counts)
+  private static func fillGreedily(
+    _ counts: inout [Int], _ e: PlanEnsemble, _ budget: Double, _ criterion: PlanEnsemble.Criterion
+  ) {
+    var now = e.value(counts, criterion)
     while true {
       let left = budget - cost(counts, e)
       var pick: (k: Int, gain: Double, value: Double)?
       for k in counts.indices where e.candidates[k].cost <= left + 1e-9 {
         counts[k] += 1
-        let value = e.variance(counts)
+        let value = e.value(counts, criterion)
         counts[k] -= 1
         let gain = (now - value) / e.candidates[k].cost
         if gain > pick?.gain ?? -1 { pick = (k, gain, value) }
@@ -235,9 +275,10 @@ public struct TestPlan: Sendable, Hashable {
 
   /// Moves one cell at a time to wherever it helps most, and fills what is left.
   private static func exchange(
-    _ counts: inout [Int], _ e: PlanEnsemble, _ budget: Double, _ isAllowed: ([Int]) -> Bool
+    _ counts: inout [Int], _ e: PlanEnsemble, _ budget: Double, _ criterion: PlanEnsemble.Criterion,
+    _ isAllowed: ([Int]) -> Bool
   ) {
-    var now = e.variance(counts)
+    var now = e.value(counts, criterion)
     while true {
       var best = (value: now * (1 - 1e-9), counts: counts)
       for from in counts.indices.map({ Optional($0) }) + [nil] where from.map({ counts[$0] > 0 }) ?? true {
@@ -246,7 +287,7 @@ public struct TestPlan: Sendable, Hashable {
         let left = budget - cost(trial, e)
         for to in counts.indices where to != from && e.candidates[to].cost <= left + 1e-9 {
           trial[to] += 1
-          let value = e.variance(trial)
+          let value = e.value(trial, criterion)
           if value < best.value, isAllowed(trial) { best = (value, trial) }
           trial[to] -= 1
         }

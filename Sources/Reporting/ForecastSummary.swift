@@ -71,8 +71,19 @@ struct ForecastSummary: Decodable {
       var first: Estimate
       var total: Estimate
     }
+    struct Lots: Decodable {
+      struct Yield: Decodable {
+        var target: Double
+        var q05: Interval
+        var q50: Interval
+        var q95: Interval
+      }
+      var yield: [Yield]
+    }
     var cell_id: String
     var yield: [Yield]
+    var across: String?
+    var lots: Lots?
     var variance_of_log_life: Variance
     var tolerances: [Tolerance]
     var early_failure: Interval?

@@ -121,7 +121,21 @@ public enum HTMLReport {
     ]
     func index(_ e: ForecastSummary.Estimate) -> String { "\(number(e.value)) (\(number(e.low))…\(number(e.high)))" }
     return [
-      "unit": unit,
+      "unit": unit, "whose": p.across == "labs" ? ", built by any laboratory," : "",
+      "lots":
+        (p.lots.map { lots in
+          [
+            [
+              "rows": lots.yield.map { y in
+                ["target": Axis.label(y.target)].merging(
+                  zip(["q05", "q50", "q95"], [y.q05, y.q50, y.q95]).map {
+                    ($0, "\(percent($1.mean)) (\(percent($1.q05))…\(percent($1.q95)))")
+                  }
+                ) { a, _ in a }
+              }
+            ]
+          ]
+        }) ?? [],
       "yields": p.yield.map {
         ["target": Axis.label($0.target), "mean": percent($0.mean), "q05": percent($0.q05), "q95": percent($0.q95)]
       },

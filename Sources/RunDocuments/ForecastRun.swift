@@ -17,6 +17,10 @@ package struct ForecastRun: Sendable {
   package var horizon: Double?
   /// How cells scatter about their design; nil makes no population.
   package var variability: ManufacturingVariability?
+  /// Whether the population comes from any laboratory, not from one line.
+  package var isAcrossLabs = false
+  /// Whether the population is also counted lot by lot.
+  package var hasLots = false
   /// Whether cells outside the training domain are refused.
   package var isStrict = false
   package var seed: UInt64 = 1
@@ -68,7 +72,7 @@ package struct ForecastRun: Sendable {
     if let variability {
       let populations = try await populations(cells, dataset, fitted, variability)
       outcome.warnings += populations.warnings
-      let writer = PopulationWriter(populations.built)
+      let writer = PopulationWriter(populations.built, isAcrossLabs: isAcrossLabs)
       outcome.document["population"] = writer.tree
       outcome.text += writer.text
       files["population.csv"] = writer.table
@@ -150,6 +154,18 @@ package struct ForecastRun: Sendable {
     var built: [(cellID: String, population: BuiltPopulation)] = []
     var warnings: [DataWarning] = []
     let isSulfide = dataset.description.family == .sulfideSolidState
+    if isAcrossLabs, variability.levels.lab == 0 {
+      warnings.append(
+        DataWarning(
+          "W080", field: "--across", "levels.lab is 0 or not stated, so laboratories do not differ",
+          help: "state levels.lab in the file of --variability"))
+    }
+    if hasLots, variability.levels.batch == 0, !variability.parameters.contains(where: \.isPerBatch) {
+      warnings.append(
+        DataWarning(
+          "W081", field: "--per-batch", "nothing in the file scatters by batch, so lots differ only by chance",
+          help: "state levels.batch, or level = \"batch\" of a parameter"))
+    }
     for cell in cells {
       let id = cell.forecast.cellID
       guard let attributes = dataset.cells.first(where: { $0.id == id })?.attributes else { continue }
@@ -183,10 +199,12 @@ package struct ForecastRun: Sendable {
             "W075", field: id, "\(id): no simulation says what the tolerances do; the levels of the file count alone",
             help: isSulfide ? "check the design" : "the physics simulates sulfide cells"))
       }
-      let plan = BuiltPopulation.Plan(
+      var plan = BuiltPopulation.Plan(
         design: attributes, lives: cell.life.draws.map { max($0, 1) },
         manufacturingShare: cell.forecast.manufacturingShare, measurementVariance: cell.lifeVarianceOfMeasuring,
         variability: variability, response: response, targets: ForecastWriter.ages)
+      plan.isAcrossLabs = isAcrossLabs
+      plan.hasLots = hasLots
       built.append((id, try await BuiltPopulation(plan, seed: seed)))
     }
     return (built, warnings)

@@ -4,7 +4,16 @@ package import SolidFade
 package struct PopulationWriter {
   package var populations: [(cellID: String, population: BuiltPopulation)]
 
-  package init(_ populations: [(cellID: String, population: BuiltPopulation)]) { self.populations = populations }
+  /// Whether the cells come from any laboratory.
+  package var isAcrossLabs: Bool
+
+  package init(_ populations: [(cellID: String, population: BuiltPopulation)], isAcrossLabs: Bool) {
+    self.populations = populations
+    self.isAcrossLabs = isAcrossLabs
+  }
+
+  /// Names of the shares of the lots.
+  private static let lotNames = BuiltPopulation.lotShares.map { "q" + ($0 < 0.1 ? "0" : "") + shortest($0 * 100) }
 
   /// The `population` key of the document.
   package var tree: JSONTree {
@@ -25,6 +34,19 @@ package struct PopulationWriter {
                   "target": .number($0.target), "standard_error": .number($0.standardError),
                 ]) { $1 })
             }),
+          "across": .string(isAcrossLabs ? "labs" : "line"),
+          "lots": p.lots.isEmpty
+            ? .null
+            : .object([
+              "lots": .integer(Int64(BuiltPopulation.lotDraws.lots)),
+              "cells_per_lot": .integer(Int64(BuiltPopulation.lotDraws.cells)),
+              "yield": .array(
+                p.lots.map { lot in
+                  var one: [String: JSONTree] = ["target": .number(lot.target)]
+                  for (name, q) in zip(Self.lotNames, lot.quantiles) { one[name] = .object(interval(q)) }
+                  return .object(one)
+                }),
+            ]),
           "life_percentiles": .array(
             p.percentiles.map { share, life in .object(interval(life).merging(["share": .number(share)]) { $1 }) }),
           "variance_of_log_life": .object([
@@ -65,6 +87,11 @@ package struct PopulationWriter {
       for y in p.yields {
         row("yield", "p_life_ge_\(shortest(y.target))", y.share.mean, y.share.low, y.share.high, y.standardError)
       }
+      for lot in p.lots {
+        for (name, q) in zip(Self.lotNames, lot.quantiles) {
+          row("lot_yield_\(name)", "p_life_ge_\(shortest(lot.target))", q.mean, q.low, q.high)
+        }
+      }
       for (share, life) in p.percentiles {
         row("life_percentile", shortest((share * 100).rounded()), life.mean, life.low, life.high)
       }
@@ -91,12 +118,24 @@ package struct PopulationWriter {
   package var text: String {
     var out = ""
     for (id, p) in populations {
-      var rows = [["\(id), as built: life ≥", "share of cells", "5 %", "95 %"]]
+      let whose = isAcrossLabs ? "as any laboratory builds it" : "as built"
+      var rows = [["\(id), \(whose): life ≥", "share of cells", "5 %", "95 %"]]
       for y in p.yields {
         rows.append(
           [shortest(y.target)] + [y.share.mean, y.share.low, y.share.high].map { Tables.significant($0) })
       }
       out += Tables.aligned(rows)
+      if !p.lots.isEmpty {
+        var table = [["lots: life ≥", "yield of the worst 5 %", "of half", "of the best 5 %"]]
+        for lot in p.lots {
+          table.append(
+            [shortest(lot.target)]
+              + lot.quantiles.map {
+                "\(Tables.significant($0.mean)) (\(Tables.significant($0.low))…\(Tables.significant($0.high)))"
+              })
+        }
+        out += Tables.aligned(table)
+      }
       let v = p.variance
       let all = max(v.model + v.manufacturing + v.measurement, 1e-300)
       let parts = [("model", v.model), ("manufacturing", v.manufacturing), ("measurement", v.measurement)]

@@ -21,6 +21,12 @@ struct PlanCommand: AsyncParsableCommand {
   @Option(help: "Channels, each for one cell at a time.") var channels = 16
   @Option(help: "Weeks at hand.") var weeks = 12.0
   @Option(help: "Fewest cells of a condition in the compromise.") var minReplicates = 2
+  @Option(
+    help: """
+      What optimal and compromise are best for: life (the interval of the life in use) or d-optimal (all unknowns of \
+      the stress law together).
+      """)
+  var criterion = "life"
   @Option(help: "The plan shown in full.") var style = "compromise"
   @Option(help: "Dataset of cells of this design that run already: says which to continue.") var running: String?
   @Option(help: "variability.toml: scatter of lives between cells and batches.") var variability: String?
@@ -33,6 +39,9 @@ struct PlanCommand: AsyncParsableCommand {
     if minReplicates < 1 { throw ValidationError("--min-replicates is \(minReplicates); give 1 or more") }
     if PlanStudy.Style(rawValue: style) == nil {
       throw ValidationError("--style is \"\(style)\"; give optimal, compromise or balanced")
+    }
+    if PlanEnsemble.Criterion(rawValue: criterion) == nil {
+      throw ValidationError("--criterion is \"\(criterion)\"; give life or d-optimal")
     }
     if !(eol > 0 && eol < 1) { throw ValidationError("--eol is \(eol); give a fraction between 0 and 1") }
     for text in stress where !text.contains("=") {
@@ -49,6 +58,7 @@ struct PlanCommand: AsyncParsableCommand {
       var study = PlanStudy(
         use: use.attributes, stresses: try stress.map(parse), channels: channels, weeks: weeks)
       study.replicates = minReplicates
+      study.criterion = PlanEnsemble.Criterion(rawValue: criterion) ?? .life
       study.limit = eol
       study.seed = global.seed
       study.threads = global.taskCount
@@ -71,7 +81,7 @@ struct PlanCommand: AsyncParsableCommand {
       if let best = found.plans.first, (found.spread - best.spread) / found.spread < 0.05 {
         outcome.warnings.append(
           DataWarning(
-            "W073", field: "--channels", "no plan of this size narrows what is known of the life by more than 5 %",
+            "W079", field: "--channels", "no plan of this size narrows what is known of the life by more than 5 %",
             help: "give more weeks or harder conditions"))
       }
       if found.shareBeyondHorizon > 0.05 {
@@ -136,7 +146,7 @@ struct PlanCommand: AsyncParsableCommand {
     var table = CSVWriter(
       header: ["style", "condition_id"] + study.stresses.map(\.name) + [
         "n_cells", "cycles", "weeks", "expected_failures", "p_no_event", "mechanism_flag", "interval_width_now",
-        "interval_width_after", "approximate",
+        "interval_width_after", "approximate", "information_nat",
       ])
     for p in found.plans {
       for r in p.rows {
@@ -148,6 +158,7 @@ struct PlanCommand: AsyncParsableCommand {
             .integer(r.cells), .number(cycles), .number(r.weeks), .number(failures.expected), .number(failures.none),
             .bool(c.acceleration.changesMechanism), .number(width(found, study, spread: found.spread)),
             .number(width(found, study, spread: p.spread)), p.check.isKnown ? .bool(p.check.isApproximate) : .text(nil),
+            .number(p.information),
           ])
       }
     }
@@ -203,6 +214,10 @@ struct PlanCommand: AsyncParsableCommand {
     text +=
       found.plans.map { "\($0.style.rawValue) \(Tables.significant(width(found, study, spread: $0.spread)))" }
       .joined(separator: ", ") + ".\n"
+    text += "What the plans tell of all unknowns of the stress law together: "
+    text +=
+      found.plans.map { "\($0.style.rawValue) \(Tables.significant($0.information))" }.joined(separator: ", ")
+      + " nat.\n"
     for p in found.plans where p.check.isApproximate {
       text += "\(p.style.rawValue): lives bend too much for the linear update, which says "
       text += "\(Tables.significant(width(found, study, spread: p.check.linear))); the number is by weights.\n"
@@ -236,7 +251,7 @@ struct PlanCommand: AsyncParsableCommand {
   private func document(_ found: PlanStudy.Result, _ study: PlanStudy) -> [String: JSONTree] {
     [
       "median_life": .number(found.medianLife), "share_beyond_horizon": .number(found.shareBeyondHorizon),
-      "sd_log_life_now": .number(found.spread),
+      "criterion": .string(criterion), "sd_log_life_now": .number(found.spread),
       "sd_log_life_irreducible": .number(found.irreducible),
       "stresses": .array(study.stresses.map { .string($0.name) }),
       "interval_width_now": .number(width(found, study, spread: found.spread)),
@@ -264,6 +279,7 @@ struct PlanCommand: AsyncParsableCommand {
           .object([
             "style": .string(p.style.rawValue), "sd_log_life_after": .number(p.spread),
             "interval_width_after": .number(width(found, study, spread: p.spread)),
+            "information_nat": .number(p.information),
             "approximate": p.check.isKnown ? .bool(p.check.isApproximate) : .null,
             "sd_log_life_linear": .number(p.check.linear),
             "sd_log_life_weighted": ResultDocument.real(p.check.weighted),

@@ -10,6 +10,7 @@ struct Predict: AsyncParsableCommand {
       Examples:
         solidfade predict designs.csv -m m.solidfade
         solidfade predict mydata:A03 -m m.solidfade --early 50 --json
+        solidfade predict designs.csv --variability variability.toml --per-batch
         solidfade predict mydata -m m.solidfade -o forecast && solidfade report forecast -o report.html
       """)
 
@@ -27,6 +28,14 @@ struct Predict: AsyncParsableCommand {
   @Option(help: "NAME=VALUE: state or replace a condition of every cell; may be repeated.") var condition: [String] = []
   @Option(help: "Spread of the build parameters, a TOML file: adds yields and a ranking of tolerances.")
   var variability: String?
+  @Option(
+    help: """
+      Whose cells the population is: line (one line; what laboratories differ by is not known of it) or labs (any \
+      laboratory: it is scatter).
+      """)
+  var across: String?
+  @Flag(name: .customLong("per-batch"), help: "Also count the population lot by lot: how yields of lots differ.")
+  var perBatch = false
   @Flag(name: .customLong("strict-domain"), help: "Refuse (exit 5) cells outside the training domain.")
   var strictDomain = false
   @OptionGroup var global: GlobalOptions
@@ -39,6 +48,12 @@ struct Predict: AsyncParsableCommand {
     if let horizon, !(horizon > 0) { throw ValidationError("--horizon is \(horizon); give an age above 0") }
     if let reference, CapacityReference(reference) == nil {
       throw ValidationError("--reference is \"\(reference)\"; give first, max, mean:2-4 or nominal")
+    }
+    if let across, !["line", "labs"].contains(across) {
+      throw ValidationError("--across is \"\(across)\"; give line or labs")
+    }
+    if variability == nil, across != nil || perBatch {
+      throw ValidationError("\(perBatch ? "--per-batch" : "--across") needs --variability FILE")
     }
     for text in condition where !text.contains("=") {
       throw ValidationError("--condition is \"\(text)\"; give NAME=VALUE")
@@ -57,6 +72,8 @@ struct Predict: AsyncParsableCommand {
       forecast.reference = reference.flatMap(CapacityReference.init)
       forecast.horizon = horizon
       forecast.variability = try variability.map { try ManufacturingVariability(contentsOf: $0) }
+      forecast.isAcrossLabs = across == "labs"
+      forecast.hasLots = perBatch
       forecast.isStrict = strictDomain
       forecast.seed = global.seed
       forecast.threads = global.taskCount

@@ -42,6 +42,25 @@ struct StudyCommandTests {
     #expect(try Tool.run(["report", out, "-o", place.at("p.html"), "-q"]).code == 0)
     let page = try String(contentsOfFile: place.at("p.html"), encoding: .utf8)
     #expect(page.contains("share of the cells of this design") && page.contains("<td>areal_loading_mg_cm2</td>"))
+    #expect(population[0]["lots"] is NSNull && population[0]["across"] as? String == "line")
+    try write(place, "lots.toml", "levels = { lab = 0.3, batch = 0.1, cell = 0.1 }\n")
+    func predict(_ arguments: [String], _ file: String = "lots.toml") throws -> Tool.Output {
+      try Tool.run(["predict", place.at("cells.csv"), "-m", model, "--variability", place.at(file)] + arguments)
+    }
+    let lots = try predict(["--per-batch", "--across", "labs", "--json", "-o", place.at("l")])
+    #expect(lots.code == 0 && !lots.error.contains("W08"), "\(lots.error)")
+    let any = try #require((try lots.document()["population"] as? [[String: Any]])?.first)
+    #expect(any["across"] as? String == "labs")
+    #expect(((any["lots"] as? [String: Any])?["yield"] as? [[String: Any]])?.count == 4)
+    let rows = try String(contentsOfFile: place.at("l/population.csv"), encoding: .utf8)
+    #expect(rows.contains("A,lot_yield_q05,p_life_ge_100,") && rows.contains("A,lot_yield_q95,p_life_ge_1000,"))
+    #expect(try Tool.run(["report", place.at("l"), "-o", place.at("l.html"), "-q"]).code == 0)
+    let shown = try String(contentsOfFile: place.at("l.html"), encoding: .utf8)
+    #expect(shown.contains("Lot by lot") && shown.contains("built by any laboratory"))
+    let vain = try predict(["--per-batch", "--across", "labs"], "v.toml")
+    #expect(vain.code == 0 && vain.error.contains("W080") && vain.error.contains("W081"))
+    #expect(try predict(["--across", "cities"]).code == 64)
+    #expect(try Tool.run(["predict", place.at("cells.csv"), "-m", model, "--per-batch"]).code == 64)
     try write(place, "bad.toml", "describes = \"mine\"\nparameter = []\n")
     let bad = try Tool.run(["predict", place.at("cells.csv"), "-m", model, "--variability", place.at("bad.toml"), "-q"])
     #expect(bad.code == 2)
@@ -321,7 +340,7 @@ struct StudyCommandTests {
     let spreads = plans.compactMap { $0["sd_log_life_linear"] as? Double }
     #expect(spreads[0] <= spreads[1] + 1e-9 && spreads[1] <= spreads[2] + 1e-9)
     let plan = try String(contentsOfFile: place.at("p/plan.csv"), encoding: .utf8).split(separator: "\n")
-    #expect(plan[0].hasSuffix(",interval_width_after,approximate"), "\(plan[0])")
+    #expect(plan[0].hasSuffix(",interval_width_after,approximate,information_nat"), "\(plan[0])")
     for plan in plans {
       #expect(plan["effective_members"] as? Double ?? 0 >= 1)
       #expect(plan["approximate"] is Bool == ((plan["effective_members"] as? Double ?? 0) >= 20))
@@ -329,6 +348,18 @@ struct StudyCommandTests {
       let used = rows.reduce(0.0) { $0 + ($1["n_cells"] as? Double ?? 0) * ($1["weeks"] as? Double ?? 0) }
       #expect(used <= 64 + 1e-9)
     }
+    let whole = try Tool.run(
+      [
+        "plan", place.at("cells.csv") + ":A", "--channels", "8", "--weeks", "8", "--stress",
+        "temperature_celsius=25,45,60", "--criterion", "d-optimal", "--json", "-q",
+      ])
+    #expect(whole.code == 0, "\(whole.error)")
+    let others = try #require(try whole.document()["plans"] as? [[String: Any]])
+    // Best for all unknowns, not for the life alone; the balanced plan is the same.
+    func nats(_ plans: [[String: Any]]) -> [Double] { plans.compactMap { $0["information_nat"] as? Double } }
+    #expect(nats(others)[0] > nats(plans)[0] && nats(others)[2] == nats(plans)[2])
+    #expect(try #require(others[0]["sd_log_life_linear"] as? Double) >= spreads[0] - 1e-9)
+    #expect(try Tool.run(["plan", place.at("cells.csv") + ":A", "--stress", "a=1,2", "--criterion", "e"]).code == 64)
     #expect(FileManager.default.fileExists(atPath: place.at("p/acceleration.csv")))
     let page = try Tool.run(["report", place.at("p"), "-o", place.at("p.html"), "-q"])
     #expect(page.code == 0, "\(page.error)")

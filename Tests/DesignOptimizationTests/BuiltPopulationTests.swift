@@ -104,6 +104,61 @@ struct BuiltPopulationTests {
     #expect(found.tolerances.reduce(0) { $0 + $1.total.value } > 0.9)
   }
 
+  @Test("Yields of lots: the quantile over lots of a normal lot mean, the scatter of its cells about it")
+  func lots() async throws {
+    var v = ManufacturingVariability.none
+    v.levels = (0, 0.15, 0.2)
+    v.earlyFailure = (8e9, 92e9)
+    // All is known but what scatters: e does not widen.
+    var plan = BuiltPopulation.Plan(
+      design: Self.design, lives: Self.lives(500, 1e-9), manufacturingShare: 0, variability: v, response: nil,
+      targets: [400, 500])
+    #expect(try await BuiltPopulation(plan, seed: 1).lots.isEmpty)
+    plan.hasLots = true
+    let found = try await BuiltPopulation(plan, seed: 1)
+    for lot in found.lots {
+      for (share, q) in zip(BuiltPopulation.lotShares, lot.quantiles) {
+        // 64 lots end between their outer ones: quantiles of 64 even points.
+        let z = NormalDistribution.quantile((share * 63 + 0.5) / 64)
+        let truth = 0.92 * NormalDistribution.cumulative((log(500 / lot.target) + 0.15 * z) / 0.2)
+        #expect(abs(q.mean - truth) < 0.02, "\(lot.target), \(share): \(q.mean) and \(truth)")
+        #expect(abs(q.low - q.high) < 1e-3)
+      }
+    }
+    // A parameter that scatters by batch makes lots differ; the same by cell does not.
+    func spread(isPerBatch: Bool) async throws -> Double {
+      let line = try ManufacturingVariability([.init("stack_pressure_mpa", .normal(0.3), isPerBatch: isPerBatch)])
+      let response = try #require(try BuildResponse(Self.design, limit: 0.8, threads: 2))
+      var plan = BuiltPopulation.Plan(
+        design: Self.design, lives: Self.lives(response.life, 1e-9), manufacturingShare: 0, variability: line,
+        response: response, targets: [response.life])
+      plan.hasLots = true
+      let q = try await BuiltPopulation(plan, seed: 3).lots[0].quantiles
+      return q[2].mean - q[0].mean
+    }
+    let (byBatch, byCell) = (try await spread(isPerBatch: true), try await spread(isPerBatch: false))
+    #expect(byBatch == 1 && byCell < 0.2)
+  }
+
+  @Test("Any laboratory: the population widens by what laboratories differ by, exactly, and ignorance shrinks by it")
+  func acrossLabs() async throws {
+    var v = ManufacturingVariability.none
+    v.levels = (0.3, 0.06, 0.08)
+    var plan = BuiltPopulation.Plan(
+      design: Self.design, lives: Self.lives(500, 0.5), manufacturingShare: 0.04, variability: v, response: nil,
+      targets: [300])
+    let line = try await BuiltPopulation(plan, seed: 1)
+    plan.isAcrossLabs = true
+    let any = try await BuiltPopulation(plan, seed: 1)
+    #expect(abs(any.variance.manufacturing / line.variance.manufacturing - 0.1 / 0.01) < 1e-10)
+    #expect(abs(any.variance.model / line.variance.model - (0.96 - 0.09 / 0.25) / 0.96) < 1e-3)
+    let widths = [line, any].map { $0.yields[0].share.high - $0.yields[0].share.low }
+    #expect(widths[1] < widths[0])
+    // More than all that is not known cannot leave it.
+    plan.variability.levels.lab = 2
+    #expect(try await BuiltPopulation(plan, seed: 1).variance.model == 0)
+  }
+
   @Test("Correlated parameters are one group")
   func groups() throws {
     let v = try ManufacturingVariability(

@@ -78,6 +78,33 @@ import Testing
     #expect(abs(plan.variance / (9 * sigma / 12) - 1) < 1e-6)
   }
 
+  @Test("D-optimal: a straight line half and half, a parabola in thirds at −1, 0, 1 (D26)", arguments: [2, 3])
+  func dOptimal(terms: Int) throws {
+    // Truths with exact moments, all signs of each term, and a prior that says nothing beside noise of variance 1.
+    let prior = 1e4
+    let truths = (0..<8).map { m in (0..<terms).map { (m >> $0) & 1 == 0 ? prior : -prior } }
+    let stresses = (-4...4).map { Double($0) / 4 }
+    let e = try PlanEnsemble(
+      goal: truths.map { $0[0] },
+      candidates: stresses.enumerated().map { k, x in
+        let row = [1, x, x * x]
+        return .init(
+          condition: k, cost: 1, readings: Matrix(truths.map { t in [t.indices.reduce(0) { $0 + t[$1] * row[$1] }] }),
+          cellVariance: [1], batchVariance: [0])
+      })
+    let plan = TestPlan.best(e, budget: 12, seed: 1, criterion: .dOptimal)
+    let expected = terms == 2 ? [6, 0, 0, 0, 0, 0, 0, 0, 6] : [4, 0, 0, 0, 4, 0, 0, 0, 4]
+    #expect(plan.counts == expected)
+    // det X'X: 12² for six cells at ±1; 4³ (Vandermonde)² = 256 for four each at −1, 0, 1. The truths' own variance is
+    // 8/7 of prior² as a sample.
+    let determinant = terms == 2 ? 144.0 : 256
+    let nats = 0.5 * log(determinant) + Double(terms) * 0.5 * log(8.0 / 7 * prior * prior)
+    #expect(abs(e.informationGain(plan.counts) - nats) < 1e-6)
+    // The same cells for the value at 0 alone go elsewhere: that is what the criterion changes.
+    #expect(TestPlan.best(e, budget: 12, seed: 1).counts[4] > expected[4])
+    #expect(e.informationGain(stresses.map { _ in 0 }) == 0)
+  }
+
   @Test("A line extrapolated to 0 from two stresses is best tested as 1/(1 + low) says")
   func shares() throws {
     let e = try line(4000, stresses: [0.25, 1], slopeSpread: 30)
@@ -165,26 +192,55 @@ import Testing
 /// Whether a running cell is worth its channel: gains of the next cycles, given all records.
 @Suite struct RunningAdviceTests {
   /// Cells read at given ages on straight lines of log fade: level and slope unknown.
-  private func gains(_ ages: [[Double]], measurement: Double, newTest: Double? = nil) throws -> RunningAdvice.Gains {
+  private func gains(_ ages: [[Double]], measurement: Double) throws -> RunningAdvice.Gains {
     var stream = RandomStream(seed: 7, purpose: "advice")
     let truths = (0..<2000).map { _ in (stream.normal(), 0.5 * stream.normal()) }
-    func candidate(_ at: [Double], _ error: Double? = nil) -> PlanEnsemble.Candidate {
+    func candidate(_ at: [Double]) -> PlanEnsemble.Candidate {
       PlanEnsemble.Candidate(
         condition: 0, cost: 1, readings: Matrix(truths.map { t in at.map { t.0 + t.1 * $0 / 100 } }),
         cellVariance: at.map { _ in 0.01 }, batchVariance: at.map { _ in 0 },
-        measurementVariance: at.map { _ in error ?? measurement })
+        measurementVariance: at.map { _ in measurement })
     }
     return try RunningAdvice.gains(
       goal: truths.map { $0.0 + 10 * $0.1 }, seen: ages.map { candidate($0) },
       more: ages.map { candidate($0 + [($0.last ?? 0) + 100]) }, twice: ages.map { candidate($0 + [$0.last ?? 0]) },
-      tests: [candidate([400], newTest)], weeks: ages.map { _ in 1 })
+      tests: [candidate([400])], weeks: ages.map { _ in 1 })
   }
 
-  @Test("Readings that are all noise tell nothing: any new test is worth more (D33)")
+  /// Two cells of condition A and one of B, read with an error beside one new test.
+  private func decisions(error: Double, knees: [Double]) throws -> [RunningAdvice.Decision] {
+    var stream = RandomStream(seed: 7, purpose: "advice")
+    let truths = (0..<500).map { _ in (stream.normal(), 0.5 * stream.normal()) }
+    func candidate(_ at: [Double], _ error: Double) -> PlanEnsemble.Candidate {
+      PlanEnsemble.Candidate(
+        condition: 0, cost: 1, readings: Matrix(truths.map { t in at.map { t.0 + t.1 * $0 / 100 } }),
+        cellVariance: at.map { _ in 0.01 }, batchVariance: at.map { _ in 0 }, measurementVariance: at.map { _ in error }
+      )
+    }
+    let ages = [[50.0, 100], [50, 100], [50, 100]]
+    return try RunningAdvice.decisions(
+      goal: truths.map { $0.0 + 10 * $0.1 }, seen: ages.map { candidate($0, error) },
+      more: ages.map { candidate($0 + [200], error) }, twice: ages.map { candidate($0 + [100], error) },
+      tests: [candidate([400], 0.01)], weeks: [1, 1, 1], conditions: ["A", "A", "B"], knees: knees, seed: 1)
+  }
+
+  @Test("Readings that are all noise tell exactly nothing: stop (D33)")
   func noise() throws {
-    let found = try gains([[50, 100]], measurement: 1e9, newTest: 0.01)
-    #expect(found.gain[0] < 1e-6 && found.repeated[0] < 1e-6)
-    #expect(found.perWeek[0] < found.bestNew)
+    for cell in try decisions(error: 1e300, knees: [0, 0, 0.2]) {
+      #expect(cell.gain == 0 && cell.perWeek == 0 && cell.bestNew > 0)
+      #expect(cell.what == .stop)
+    }
+    // Much noise but not all: as useless beside a new test.
+    #expect(try decisions(error: 1e9, knees: [0, 0, 0]).allSatisfy { $0.what == .stop && $0.gain < 1e-6 })
+    #expect(try decisions(error: 0.001, knees: [0, 0, 0]).allSatisfy { $0.gain > 0 })
+  }
+
+  @Test("A condition keeps its last running cell while a knee may be ahead, however little it tells")
+  func lastCell() throws {
+    let kept = try decisions(error: 1e300, knees: [0.5, 0.5, 0.5])
+    #expect(kept.map(\.what) == [.go, .stop, .go])
+    let one = try decisions(error: 1e300, knees: [0.1, 0.3, 0.2])
+    #expect(one.map(\.what) == [.stop, .go, .stop])
   }
 
   @Test("Of twins the second tells less; the value falls as the record grows")
