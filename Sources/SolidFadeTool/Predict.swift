@@ -27,11 +27,18 @@ struct Predict: AsyncParsableCommand {
   @Option(help: "NAME=VALUE: state or replace a condition of every cell; may be repeated.") var condition: [String] = []
   @Option(help: "Spread of the build parameters, a TOML file: adds yields and a ranking of tolerances.")
   var variability: String?
-  @Flag(name: .customLong("strict-domain"), help: "Refuse (exit 5) cells outside the training domain.")
+  @Flag(name: .customLong("strict-domain"), help: "Write nothing (exit 5) if any cell lies outside the training domain.")
   var strictDomain = false
+  @Flag(
+    name: .customLong("allow-extrapolation"),
+    help: "Forecast also cells so far from training that they would be refused (status refused, exit 5).")
+  var allowExtrapolation = false
   @OptionGroup var global: GlobalOptions
 
   func validate() throws {
+    if strictDomain, allowExtrapolation {
+      throw ValidationError("--strict-domain and --allow-extrapolation ask for opposite things; give one")
+    }
     if !ForecastRun.allowedDraws.contains(draws) {
       throw ValidationError("--draws is \(draws); give 10…100000")
     }
@@ -58,6 +65,7 @@ struct Predict: AsyncParsableCommand {
       forecast.horizon = horizon
       forecast.variability = try variability.map { try ManufacturingVariability(contentsOf: $0) }
       forecast.isStrict = strictDomain
+      forecast.allowsExtrapolation = allowExtrapolation
       forecast.seed = global.seed
       forecast.threads = global.taskCount
       var (outcome, files) = try await forecast.run(progress: run.progress)
