@@ -109,9 +109,11 @@ public enum HTMLReport {
       isRefused
       ? "Refused: too far from the training cells for a forecast."
       : life.observed.map { "Reached \(limit) % at \(Axis.label($0.rounded())) \(unit)." }
-      ?? "Median life \(at(0.5)) \(unit) to \(limit) %; nine in ten such cells between \(at(0.05)) and \(at(0.95))."
-    let targets = life.p_life_ge.compactMap { key, p in p.flatMap { p in Double(key).map { ($0, p) } } }.sorted { $0.0 < $1.0 }
-      .map { ["target": Axis.label($0.0), "p": percent($0.1)] }
+        ?? "Median life \(at(0.5)) \(unit) to \(limit) %; nine in ten such cells between \(at(0.05)) and \(at(0.95))."
+    let targets = life.p_life_ge.compactMap { key, p in p.flatMap { p in Double(key).map { ($0, p) } } }.sorted {
+      $0.0 < $1.0
+    }
+    .map { ["target": Axis.label($0.0), "p": percent($0.1)] }
     return [
       "id": cell.cell_id, "seen": seen, "headline": headline, "q05": at(0.05), "q50": at(0.5), "q95": at(0.95),
       "targets": targets, "p500": (life.p_life_ge["500"] ?? nil).map(percent) ?? "–",

@@ -205,7 +205,9 @@ package struct ForecastRun: Sendable {
 
   private static func flags(_ warnings: [DataWarning]) -> [UInt8] {
     var table = CSVWriter(header: ["code", "cell_id", "message"])
-    for w in warnings { table.append([.text(w.code), .text(["W012", "W018"].contains(w.code) ? w.field : nil), .text(w.message)]) }
+    for w in warnings {
+      table.append([.text(w.code), .text(["W012", "W018"].contains(w.code) ? w.field : nil), .text(w.message)])
+    }
     return table.bytes
   }
 }

@@ -188,7 +188,9 @@ package struct ForecastWriter {
         [
           .text(f.cellID), .number(f.endOfLife.fraction), .text(f.endOfLife.reference.text), .text(l.status.rawValue),
           .number(l.horizon), .number(l.mean), .number(l.standardDeviation),
-        ] + Self.quantiles.map { .number(l.quantile($0)) } + [.number(cell.isRefused ? nil : l.probabilityBeyondHorizon)]
+        ] + Self.quantiles.map { .number(l.quantile($0)) } + [
+          .number(cell.isRefused ? nil : l.probabilityBeyondHorizon)
+        ]
           + Self.ages.map { .number(cell.isRefused ? nil : l.probability(atLeast: $0)) } + [.number(l.quantile(0.1))]
           + FailureMode.allCases.map { .number(f.failureProbabilities[$0]) }
           + [.bool(f.inDomain), .text(f.nearestTrainingGroup), .text(f.refusal)])

@@ -27,7 +27,8 @@ struct Predict: AsyncParsableCommand {
   @Option(help: "NAME=VALUE: state or replace a condition of every cell; may be repeated.") var condition: [String] = []
   @Option(help: "Spread of the build parameters, a TOML file: adds yields and a ranking of tolerances.")
   var variability: String?
-  @Flag(name: .customLong("strict-domain"), help: "Write nothing (exit 5) if any cell lies outside the training domain.")
+  @Flag(
+    name: .customLong("strict-domain"), help: "Write nothing (exit 5) if any cell lies outside the training domain.")
   var strictDomain = false
   @Flag(
     name: .customLong("allow-extrapolation"),
