@@ -65,6 +65,8 @@ public struct Evaluation: Sendable {
     public var quantiles: [Double?]
     /// Whether the cell lies inside the training domain.
     public var inDomain: Bool
+    /// Why `predict` would refuse the cell; nil where it would not.
+    public var refusal: String?
   }
 
   /// Draws a cell is scored with.

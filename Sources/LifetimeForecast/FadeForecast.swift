@@ -29,6 +29,11 @@ public struct FadeForecast: Sendable {
   public var inDomain: Bool
   /// Why not, in words.
   public var domainReasons: [String]
+  /// Largest distance of an input from the training cells, as a multiple of where their domain ends; nil where no
+  /// measured cells taught the model.
+  public var novelty: Double?
+  /// Why no forecast should be claimed: the cell is too far from what was trained on; nil where one may be.
+  public var refusal: String?
   /// Where the physics parameters come from: `prior`, `dataset` or `cell`.
   public var physicsStatus: String
   /// The training group the forecast leans on: the cell's own, where it was seen.
@@ -75,6 +80,16 @@ public struct FadeForecast: Sendable {
     var out = self
     out.levels.remaining = Matrix(rows: 0, columns: levels.levelCount)
     out.levels.sources = []
+    return out
+  }
+
+  /// The forecast with nothing claimed: the reason and what was seen are left.
+  public func withheld() -> FadeForecast {
+    var out = withoutDraws()
+    out.manufacturingShares = nil
+    out.mechanisms = []
+    out.failureProbabilities = [:]
+    out.areaResistance = []
     return out
   }
 

@@ -54,6 +54,22 @@ struct FeatureScaler: Sendable, Hashable, Codable {
     return (x, novelty)
   }
 
+  /// Features of a cell further out than `limit` standard deviations, the furthest first, with the values at ± `limit`.
+  func furthest(
+    _ row: FeatureValues, beyond limit: Double
+  ) -> [(feature: Feature, value: Double, novelty: Double, range: ClosedRange<Double>)] {
+    features.indices.compactMap { j in
+      guard let value = row[features[j]] else { return nil }
+      let scale = asinhScales[j]
+      let z = ((scale > 0 ? asinh(value / scale * 2) : value) - means[j]) / spreads[j]
+      guard abs(z) > limit else { return nil }
+      func back(_ x: Double) -> Double { scale > 0 ? sinh(x) * scale / 2 : x }
+      return (
+        features[j], value, abs(z), back(means[j] - limit * spreads[j])...back(means[j] + limit * spreads[j])
+      )
+    }.sorted { ($1.novelty, $0.feature.name) < ($0.novelty, $1.feature.name) }
+  }
+
   /// Columns of the blocks asked for, and where each block lies among them.
   func columns(where keep: (FeatureBlock) -> Bool) -> (columns: [Int], blocks: [[Int]], names: [FeatureBlock]) {
     let columns = features.indices.filter { keep(features[$0].block) }

@@ -367,6 +367,19 @@ struct ForecastCore: Sendable, Hashable, Codable {
   /// The novelty where the training domain ends.
   private var noveltyLimit: Double { max(noveltyPoints[0], 2) }
 
+  /// How far a cell lies from the training cells, as a multiple of where their domain ends.
+  func relativeNovelty(_ e: Expectation) -> Double { e.novelty / noveltyLimit }
+
+  /// The inputs of a cell that lie furthest out, in words, with the range that training covers.
+  func strangeness(_ cell: CoreCell) -> String {
+    let values = ForecastFeatures(law: law, extraColumns: extraColumns)
+      .values(cell.observed, at: cutOff.isDesign ? 0 : cell.age, sulfidePrior: cell.sulfidePrior)
+    return scaler.furthest(values, beyond: noveltyLimit).prefix(3).map { far in
+      "\(far.feature.name) is \(short(far.value)), trained \(short(far.range.lowerBound))…\(short(far.range.upperBound))"
+        + " (\(short(far.novelty / noveltyLimit)) times as far from its mean)"
+    }.joined(separator: "; ")
+  }
+
   /// Draws a cell's future.
   func draw(_ cell: CoreCell, _ e: Expectation, variant: ModelVariant, count: Int, seed: UInt64) -> LevelDraws? {
     guard let pool = pool(variant, for: e.questions) else { return nil }

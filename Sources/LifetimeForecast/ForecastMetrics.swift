@@ -130,9 +130,12 @@ public struct CellCounts: Sendable, Hashable {
   public var censored: Int
   /// Cells left out: over before the cut-off, or no forecast possible.
   public var skipped: Int
+  /// Those of `cells` that `predict` would refuse as too far from training; they are scored all the same.
+  public var refused: Int
 
   /// Counts from their parts.
-  public init(cells: Int, censored: Int, skipped: Int) {
+  public init(cells: Int, censored: Int, skipped: Int, refused: Int = 0) {
+    self.refused = refused
     self.cells = cells
     self.censored = censored
     self.skipped = skipped
@@ -223,6 +226,8 @@ public struct ScoreRow: Sendable, Hashable, Codable {
   public var age: String
   /// How many cells.
   public var counts: CellCounts
+  /// Why `predict` would refuse the first of the cells that it would refuse; nil where there is none.
+  public var refusal: String?
   /// Scores of life.
   public var life: LifeScores
   /// Scores of retention.
@@ -274,6 +279,8 @@ public struct ScoreRow: Sendable, Hashable, Codable {
     try out.encode(counts.cells, forKey: Key("n_cells"))
     try out.encode(counts.censored, forKey: Key("n_censored"))
     try out.encode(counts.skipped, forKey: Key("n_skipped"))
+    try out.encode(counts.refused, forKey: Key("n_refused"))
+    try out.encodeIfPresent(refusal, forKey: Key("refusal"))
     for (name, score) in scores {
       try out.encode(score.value, forKey: Key(name))
       try out.encode(score.interval, forKey: Key(name + "_ci"))
@@ -299,7 +306,9 @@ public struct ScoreRow: Sendable, Hashable, Codable {
     counts = CellCounts(
       cells: try from.decode(Int.self, forKey: Key("n_cells")),
       censored: try from.decode(Int.self, forKey: Key("n_censored")),
-      skipped: try from.decode(Int.self, forKey: Key("n_skipped")))
+      skipped: try from.decode(Int.self, forKey: Key("n_skipped")),
+      refused: try from.decodeIfPresent(Int.self, forKey: Key("n_refused")) ?? 0)
+    refusal = try from.decodeIfPresent(String.self, forKey: Key("refusal"))
     life = LifeScores()
     trajectory = TrajectoryScores()
     for (name, path) in LifeScores.keys { life[keyPath: path] = try score(name) }

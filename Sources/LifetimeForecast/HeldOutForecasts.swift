@@ -19,7 +19,7 @@ struct HeldOutForecasts: Sendable {
     predictions += other.predictions
     counts = CellCounts(
       cells: counts.cells + other.counts.cells, censored: counts.censored + other.counts.censored,
-      skipped: counts.skipped + other.counts.skipped)
+      skipped: counts.skipped + other.counts.skipped, refused: counts.refused + other.counts.refused)
   }
 }
 
@@ -53,6 +53,7 @@ extension HeldOutForecasts {
         threads: threads, progress: nil)
       var part = HeldOutForecasts(model: variant.name)
       part.counts = context.counts
+      part.counts.refused = forecasts.count { $0.refusal != nil }
       part.lives = forecasts.indices.map { i in
         context.life(i, draws: forecasts[i].levels.lives(), horizon: forecasts[i].horizon)
       }
@@ -67,7 +68,8 @@ extension HeldOutForecasts {
         return Evaluation.PredictionRow(
           early: n, cellID: truth.id, groupID: truth.attributes.text("group_id") ?? truth.id,
           observedLife: truth.life.isFinite ? truth.life : nil, lastAge: truth.lastAge,
-          quantiles: [0.05, 0.25, 0.5, 0.75, 0.95].map { life.quantile($0) }, inDomain: forecasts[i].inDomain)
+          quantiles: [0.05, 0.25, 0.5, 0.75, 0.95].map { life.quantile($0) }, inDomain: forecasts[i].inDomain,
+          refusal: forecasts[i].refusal)
       }
       out.append(part)
     }
@@ -91,10 +93,12 @@ extension HeldOutForecasts {
   func row(_ dataset: DatasetDescription, split: String?, early: CutOff, part: String? = nil, seed: UInt64) -> ScoreRow
   {
     let bootstrap = Bootstrap(seed: seed, unit: dataset.kind == .literature ? .group : .cell)
-    return ScoreRow(
+    var row = ScoreRow(
       model: model, part: part, dataset: dataset.name, kind: dataset.kind.rawValue,
       cellFamily: dataset.family.rawValue, split: split, early: early, age: dataset.ageColumn, counts: counts,
       life: ForecastMetrics.life(lives, bootstrap: bootstrap),
       trajectory: ForecastMetrics.trajectory(paths, bootstrap: bootstrap))
+    row.refusal = predictions.lazy.compactMap(\.refusal).first
+    return row
   }
 }

@@ -10,6 +10,8 @@ public enum LifeStatus: String, Sendable, Hashable, Codable {
   case passed
   /// The median lies beyond the horizon.
   case beyondHorizon = "beyond_horizon"
+  /// Nothing is claimed: the cell is too far from what was trained on.
+  case refused
 }
 
 /// The distribution of the age at which a cell's life ends; the part beyond the horizon is kept apart, never dropped.

@@ -70,6 +70,9 @@ public struct LifetimeModel: Sendable, Codable {
   /// Cells whose expectations are worked out together.
   private static let batch = 32
 
+  /// Novelty over the limit of the training domain beyond which a cell of a dataset never seen is refused.
+  static let refusedNovelty = 2.0
+
   /// The horizon as a multiple of the longest training record.
   static let horizonFactor = 3.0
 
@@ -209,7 +212,7 @@ public struct LifetimeModel: Sendable, Codable {
           levels, cell: cells[i].full, at: cells[i].age, scale: core.scale,
           stream: RandomStream(seed: seed, purpose: "running", key: cells[i].full.streamKey))
       }
-      let result = assemble(cells[i], e, core, levels, assembly: assembly, asked: asked, limit: limit)
+      let result = assemble(cells[i], inputs[i], e, core, levels, assembly: assembly, asked: asked, limit: limit)
       await done.step()
       return result
     }
@@ -217,7 +220,7 @@ public struct LifetimeModel: Sendable, Codable {
   }
 
   private func assemble(
-    _ cell: CoreCell, _ e: ForecastCore.Expectation, _ core: ForecastCore, _ levels: LevelDraws,
+    _ cell: CoreCell, _ input: CoreCell, _ e: ForecastCore.Expectation, _ core: ForecastCore, _ levels: LevelDraws,
     assembly: CellAssembly, asked: CutOff?, limit: EndOfLife
   ) -> FadeForecast {
     var reasons: [String] = []
@@ -237,9 +240,14 @@ public struct LifetimeModel: Sendable, Codable {
     }
     let seen = cell.observed.ages.indices.filter { _ in !core.cutOff.isDesign }
     let crossed = cell.observed.crossing(limit.fraction, after: -.infinity)
+    // Cells of a dataset that taught the model are never too far: their own errors speak.
+    let novelty = core.relativeNovelty(e)
+    let isFar =
+      novelty > Self.refusedNovelty && trained(on: assembly.description.name) == nil && !crossed.isFinite
     return FadeForecast(
       cellID: cell.full.id, early: age, endOfLife: limit, inDomain: reasons.isEmpty,
-      domainReasons: reasons, physicsStatus: cell.sulfidePrior == nil ? "dataset" : "prior",
+      domainReasons: reasons, novelty: novelty, refusal: isFar ? core.strangeness(input) : nil,
+      physicsStatus: cell.sulfidePrior == nil ? "dataset" : "prior",
       nearestTrainingGroup: e.groupIsKnown
         ? cell.full.group.split(separator: "/", maxSplits: 1).last.map(String.init) : nil,
       observedAges: seen.map { cell.observed.ages[$0] }, observedRetention: seen.map { cell.observed.retention[$0] },
@@ -271,9 +279,13 @@ public struct LifetimeModel: Sendable, Codable {
     asked.flatMap { $0.measure == .age ? $0.value : nil } ?? cell.age
   }
 
-  private func short(_ x: Double) -> String {
-    x == x.rounded() && abs(x) < 1e15 ? String(Int(x)) : String((x * 100).rounded() / 100)
-  }
+}
+
+/// At least two decimals, and three digits that count.
+func short(_ x: Double) -> String {
+  if x == x.rounded() && abs(x) < 1e15 { return String(Int(x)) }
+  let unit = min(0.01, _pow(10, (_log(abs(x)) / _log(10)).rounded(.down) - 2))
+  return shortest((x / unit).rounded() * unit)
 }
 
 /// Counts finished steps of parallel work and reports them.

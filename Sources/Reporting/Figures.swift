@@ -44,11 +44,12 @@ enum Figures {
     let known = zip(quantiles, life.quantiles).compactMap { p, age in age.map { ($0, 1 - p) } }
     guard known.count > 1, let first = known.first, let last = known.last else { return nil }
     let start = max(cell.early, 0)
-    let end = life.p_beyond_horizon > 0.025 ? life.horizon : last.0 * 1.1
+    let beyond = life.p_beyond_horizon ?? 0
+    let end = beyond > 0.025 ? life.horizon : last.0 * 1.1
     var points = [(start, 1.0)]
     if first.0 > start { points.append((start + (first.0 - start) * 0.8, 1 - quantiles[0] * 0.3)) }
     points += known
-    if life.p_beyond_horizon <= 0.025 { points.append((end, 0.002)) }
+    if beyond <= 0.025 { points.append((end, 0.002)) }
     var chart = Chart(
       x: Axis(0...max(end, start + 1)), y: Axis(0...100), xTitle: "age / \(unit)", yTitle: "P(life ≥ age) / %")
     func age(_ p: Double) -> Double? { quantiles.firstIndex { abs($0 - p) < 1e-9 }.flatMap { life.quantiles[$0] } }
@@ -56,7 +57,7 @@ enum Figures {
     chart.line(points.map { ($0.0, $0.1 * 100) }, class: "median")
     chart.dots(known.map { ($0.0, $0.1 * 100) }, class: "knot")
     if let middle = age(0.5) { chart.mark(x: middle, "median \(Axis.label(middle.rounded()))", class: "now") }
-    if life.p_beyond_horizon > 0.001 { chart.mark(x: life.horizon, "horizon", class: "limit") }
+    if beyond > 0.001 { chart.mark(x: life.horizon, "horizon", class: "limit") }
     return chart.svg(label: "Life distribution of \(cell.cell_id)")
   }
 

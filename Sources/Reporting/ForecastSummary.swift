@@ -7,8 +7,8 @@ struct ForecastSummary: Decodable {
     var observed: Double?
     var horizon: Double
     var quantiles: [Double?]
-    var p_beyond_horizon: Double
-    var p_life_ge: [String: Double]
+    var p_beyond_horizon: Double?
+    var p_life_ge: [String: Double?]
   }
   struct Quantity: Decodable {
     var quantity: String
@@ -34,6 +34,7 @@ struct ForecastSummary: Decodable {
     var early: Double
     var in_domain: Bool
     var domain_reasons: [String]?
+    var refusal: String?
     var physics_status: String?
     var nearest_training_group: String?
     var life: Life

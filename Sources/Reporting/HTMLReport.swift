@@ -45,8 +45,12 @@ public enum HTMLReport {
         rows.append(described)
         if cells.count < mostFigures {
           var one = described
-          one["fan"] = Figures.fan(cell, quantiles: quantiles, unit: summary.ageUnit) ?? ""
-          one["survival"] = Figures.survival(cell, quantiles: quantiles, unit: summary.ageUnit) ?? ""
+          let figures = (
+            fan: Figures.fan(cell, quantiles: quantiles, unit: summary.ageUnit),
+            survival: Figures.survival(cell, quantiles: quantiles, unit: summary.ageUnit)
+          )
+          one["fan"] = figures.fan.map { [["figure": $0]] } ?? []
+          one["survival"] = figures.survival.map { [["figure": $0]] } ?? []
           if let figure = Figures.mechanisms(cell, unit: summary.ageUnit) {
             one["mechanisms"] = [
               [
@@ -95,21 +99,27 @@ public enum HTMLReport {
     let life = cell.life
     func at(_ p: Double) -> String {
       guard let k = quantiles.firstIndex(where: { abs($0 - p) < 1e-9 }), k < life.quantiles.count else { return "–" }
+      if life.status == "refused" { return "–" }
       return life.quantiles[k].map { Axis.label($0.rounded()) } ?? "beyond \(Axis.label(life.horizon.rounded()))"
     }
     let seen = cell.early > 0 ? "seen up to \(Axis.label(cell.early)) \(unit)" : "design alone, no observation"
     let limit = Axis.label(100 * (cell.end_of_life?.fraction ?? 0.8))
+    let isRefused = life.status == "refused"
     let headline =
-      life.observed.map { "Reached \(limit) % at \(Axis.label($0.rounded())) \(unit)." }
-      ?? "Median life \(at(0.5)) \(unit) to \(limit) %; nine in ten such cells between \(at(0.05)) and \(at(0.95))."
-    let targets = life.p_life_ge.compactMap { key, p in Double(key).map { ($0, p) } }.sorted { $0.0 < $1.0 }
-      .map { ["target": Axis.label($0.0), "p": percent($0.1)] }
+      isRefused
+      ? "Refused: too far from the training cells for a forecast."
+      : life.observed.map { "Reached \(limit) % at \(Axis.label($0.rounded())) \(unit)." }
+        ?? "Median life \(at(0.5)) \(unit) to \(limit) %; nine in ten such cells between \(at(0.05)) and \(at(0.95))."
+    let targets = life.p_life_ge.compactMap { key, p in p.flatMap { p in Double(key).map { ($0, p) } } }.sorted {
+      $0.0 < $1.0
+    }
+    .map { ["target": Axis.label($0.0), "p": percent($0.1)] }
     return [
       "id": cell.cell_id, "seen": seen, "headline": headline, "q05": at(0.05), "q50": at(0.5), "q95": at(0.95),
-      "targets": targets, "p500": life.p_life_ge["500"].map(percent) ?? "–",
+      "targets": targets, "p500": (life.p_life_ge["500"] ?? nil).map(percent) ?? "–",
       "domain": cell.in_domain ? "inside the training domain" : "outside the training domain",
       "domainClass": cell.in_domain ? "good" : "caution",
-      "reasons": (cell.domain_reasons ?? []).map { ["text": $0] },
+      "reasons": (isRefused ? [cell.refusal ?? ""] : cell.domain_reasons ?? []).map { ["text": $0] },
     ]
   }
 

@@ -23,6 +23,8 @@ package struct ForecastRun: Sendable {
   package var hasLots = false
   /// Whether cells outside the training domain are refused.
   package var isStrict = false
+  /// Whether cells too far from training get their forecast all the same.
+  package var allowsExtrapolation = false
   package var seed: UInt64 = 1
   package var threads = 1
 
@@ -62,6 +64,7 @@ package struct ForecastRun: Sendable {
         DataWarning("W014", field: "--model", "forecast by the shipped model \(model)", help: "name one with -m"))
     }
     outcome.warnings += warnings(cells, outside, dataset)
+    if cells.contains(where: \.isRefused) { outcome.exit = ExitStatus.domain }
     let writer = ForecastWriter(cells: cells, ageColumn: dataset.description.ageColumn, draws: draws, sha: sha)
     let contrasts = try await fitted.contrasts(dataset, cellIDs: ids, early: early, seed: seed, threads: threads)
     outcome.document = writer.document
@@ -112,9 +115,9 @@ package struct ForecastRun: Sendable {
         endOfLife: endOfLife == own ? nil : endOfLife, mechanisms: ids.count <= Self.mostMechanisms, seed: seed,
         threads: threads, progress: progress)
       if let horizon { for i in found.indices { found[i].horizon = min(horizon, found[i].horizon) } }
-      let (batch, age) = (found, dataset.description.ageColumn)
+      let (batch, age, isForced) = (found, dataset.description.ageColumn, allowsExtrapolation)
       cells += try await parallelMap(count: batch.count, width: threads) {
-        ForecastWriter.Cell(batch[$0], ageColumn: age)
+        ForecastWriter.Cell(batch[$0], ageColumn: age, isForced: isForced)
       }
     }
     return cells
@@ -123,12 +126,20 @@ package struct ForecastRun: Sendable {
   private func warnings(
     _ cells: [ForecastWriter.Cell], _ outside: [FadeForecast], _ dataset: Dataset
   ) -> [DataWarning] {
-    var out = outside.map {
+    let refused = cells.filter(\.isRefused)
+    var out = refused.map { cell in
+      DataWarning(
+        "W018", field: cell.forecast.cellID,
+        "\(cell.forecast.cellID): refused, too far from the training cells: \(cell.forecast.refusal ?? "")",
+        help: "recalibrate on a few such cells (solidfade model update), or force it with --allow-extrapolation")
+    }
+    let silent = Set(refused.map(\.forecast.cellID))
+    out += outside.filter { !silent.contains($0.cellID) }.map {
       DataWarning(
         "W012", field: $0.cellID, "\($0.cellID): \($0.domainReasons.joined(separator: "; "))",
         help: "the interval is widened, not proven")
     }
-    for cell in cells {
+    for cell in cells where !cell.isRefused {
       let f = cell.forecast
       if let age = f.survivorsFrom, cell.life.quantile(0.5).map({ $0 > age }) ?? true {
         out.append(
@@ -166,7 +177,7 @@ package struct ForecastRun: Sendable {
           "W081", field: "--per-batch", "nothing in the file scatters by batch, so lots differ only by chance",
           help: "state levels.batch, or level = \"batch\" of a parameter"))
     }
-    for cell in cells {
+    for cell in cells where !cell.isRefused {
       let id = cell.forecast.cellID
       guard let attributes = dataset.cells.first(where: { $0.id == id })?.attributes else { continue }
       guard cell.forecast.early == 0, cell.life.observed == nil else {
@@ -212,7 +223,9 @@ package struct ForecastRun: Sendable {
 
   private static func flags(_ warnings: [DataWarning]) -> [UInt8] {
     var table = CSVWriter(header: ["code", "cell_id", "message"])
-    for w in warnings { table.append([.text(w.code), .text(w.code == "W012" ? w.field : nil), .text(w.message)]) }
+    for w in warnings {
+      table.append([.text(w.code), .text(["W012", "W018"].contains(w.code) ? w.field : nil), .text(w.message)])
+    }
     return table.bytes
   }
 }

@@ -11,7 +11,18 @@ package struct ForecastWriter {
     /// Variance of log life that the noise of one measured retention adds: noise over slope at the median life.
     package var lifeVarianceOfMeasuring: Double
 
-    package init(_ forecast: FadeForecast, ageColumn: String) {
+    /// Whether nothing is claimed of the cell.
+    package var isRefused: Bool { life.status == .refused }
+
+    /// - Parameter isForced: whether a cell too far from training gets its forecast all the same.
+    package init(_ forecast: FadeForecast, ageColumn: String, isForced: Bool) {
+      guard forecast.refusal == nil || isForced else {
+        self.forecast = forecast.withheld()
+        life = LifetimeDistribution(status: .refused, horizon: forecast.horizon, draws: [])
+        path = Path(noise: forecast.measurementNoise)
+        lifeVarianceOfMeasuring = 0
+        return
+      }
       self.forecast = forecast.withoutDraws()
       life = forecast.life
       path = Path(forecast, isWhole: ageColumn == "cycle_count")
@@ -50,6 +61,11 @@ package struct ForecastWriter {
     var shares: [Double?]
     var noise: Double
 
+    /// Nothing.
+    init(noise: Double) {
+      (ages, mean, sd, quantiles, shares, self.noise) = ([], [], [], [], [], noise)
+    }
+
     init(_ f: FadeForecast, isWhole: Bool) {
       ages = f.grid(whole: isWhole)
       let values = f.retentionDraws(at: ages)
@@ -73,9 +89,12 @@ package struct ForecastWriter {
         "horizon": .number(life.horizon), "mean": ResultDocument.real(life.mean),
         "sd": ResultDocument.real(life.standardDeviation),
         "quantiles": .array(Self.quantiles.map { ResultDocument.real(life.quantile($0)) }),
-        "p_beyond_horizon": .number(life.probabilityBeyondHorizon),
+        "p_beyond_horizon": cell.isRefused ? .null : .number(life.probabilityBeyondHorizon),
         "p_life_ge": .object(
-          Dictionary(uniqueKeysWithValues: Self.ages.map { (shortest($0), .number(life.probability(atLeast: $0))) })),
+          Dictionary(
+            uniqueKeysWithValues: Self.ages.map {
+              (shortest($0), cell.isRefused ? .null : .number(life.probability(atLeast: $0)))
+            })),
       ])
       let retention: JSONTree = .object([
         "quantity": .string("capacity_retention"), "unit": .string("1"), "age": list(p.ages), "mean": list(p.mean),
@@ -85,14 +104,15 @@ package struct ForecastWriter {
       ])
       return .object([
         "cell_id": .string(f.cellID), "early": .number(f.early), "in_domain": .bool(f.inDomain),
-        "domain_reasons": .array(f.domainReasons.map { .string($0) }), "physics_status": .string(f.physicsStatus),
+        "domain_reasons": .array(f.domainReasons.map { .string($0) }), "novelty": ResultDocument.real(f.novelty),
+        "refusal": ResultDocument.text(f.refusal), "physics_status": .string(f.physicsStatus),
         "nearest_training_group": ResultDocument.text(f.nearestTrainingGroup), "life": lifeTree,
         "end_of_life": .object([
           "fraction": .number(f.endOfLife.fraction), "reference": .string(f.endOfLife.reference.text),
         ]),
         "failure_p": .object(
           Dictionary(uniqueKeysWithValues: f.failureProbabilities.map { ($0.key.rawValue, .number($0.value)) })),
-        "forecast": .array([retention] + resistance(f)),
+        "forecast": .array(cell.isRefused ? [] : [retention] + resistance(f)),
         "observed": .object(["age": list(f.observedAges), "capacity_retention": list(f.observedRetention)]),
         "mechanisms": .array(
           f.mechanisms.map {
@@ -135,7 +155,7 @@ package struct ForecastWriter {
     var life = CSVWriter(
       header: ["cell_id", "threshold", "reference", "status", "horizon", "mean", "sd"] + Self.names
         + ["p_beyond_horizon", "p_life_ge_100", "p_life_ge_300", "p_life_ge_500", "p_life_ge_1000", "b10"]
-        + FailureMode.allCases.map { "failure_p_" + $0.rawValue } + ["in_domain", "nearest_training_group"])
+        + FailureMode.allCases.map { "failure_p_" + $0.rawValue } + ["in_domain", "nearest_training_group", "refusal"])
     var mechanisms = CSVWriter(header: ["cell_id", ageColumn, "mechanism", "loss_mean", "q05", "q95", "share"])
     for cell in cells {
       let (f, p) = (cell.forecast, cell.path)
@@ -168,10 +188,12 @@ package struct ForecastWriter {
         [
           .text(f.cellID), .number(f.endOfLife.fraction), .text(f.endOfLife.reference.text), .text(l.status.rawValue),
           .number(l.horizon), .number(l.mean), .number(l.standardDeviation),
-        ] + Self.quantiles.map { .number(l.quantile($0)) } + [.number(l.probabilityBeyondHorizon)]
-          + Self.ages.map { .number(l.probability(atLeast: $0)) } + [.number(l.quantile(0.1))]
+        ] + Self.quantiles.map { .number(l.quantile($0)) } + [
+          .number(cell.isRefused ? nil : l.probabilityBeyondHorizon)
+        ]
+          + Self.ages.map { .number(cell.isRefused ? nil : l.probability(atLeast: $0)) } + [.number(l.quantile(0.1))]
           + FailureMode.allCases.map { .number(f.failureProbabilities[$0]) }
-          + [.bool(f.inDomain), .text(f.nearestTrainingGroup)])
+          + [.bool(f.inDomain), .text(f.nearestTrainingGroup), .text(f.refusal)])
       for m in f.mechanisms {
         mechanisms.append([
           .text(f.cellID), .number(m.age), .text(m.mechanism.rawValue), .number(m.lossMean), .number(m.q05),
@@ -193,6 +215,10 @@ package struct ForecastWriter {
     var rows = [["cell", "seen to", "status", "life q05", "median", "q95", "P(life ≥ 500)", "in domain"]]
     for cell in cells {
       let (f, l) = (cell.forecast, cell.life)
+      if cell.isRefused {
+        rows.append([f.cellID, shortest(f.early), l.status.rawValue, "–", "–", "–", "–", "no"])
+        continue
+      }
       rows.append([
         f.cellID, shortest(f.early), l.status.rawValue, show(l.quantile(0.05)), show(l.quantile(0.5)),
         show(l.quantile(0.95)), Tables.significant(l.probability(atLeast: 500)), f.inDomain ? "yes" : "no",

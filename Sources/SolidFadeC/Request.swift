@@ -54,6 +54,17 @@ struct Request: Sendable {
     return x
   }
 
+  /// An age as a number, or a text as the command's `--early` reads it.
+  func cutOff(_ key: String) throws -> CutOff? {
+    guard case .string(let text)? = members[key] else { return try number(key, in: 0...1e9).map { CutOff($0) } }
+    if text == "all" { return nil }
+    guard let found = CutOff(text) else {
+      throw Self.fault(
+        key, "found \"\(text)\", expected an age, a day or a check-up (50, \"21d\", \"2checkups\") or \"all\"")
+    }
+    return found
+  }
+
   func whole(_ key: String, in range: ClosedRange<Int>) throws -> Int? {
     switch members[key] {
     case nil, .null?: return nil
@@ -137,9 +148,10 @@ extension ForecastRun {
   init(_ request: Request) throws {
     try request.allow([
       "dataset", "cells", "cycles", "family", "model", "early", "draws", "eol", "reference", "horizon", "strict_domain",
+      "allow_extrapolation",
     ])
     self.init(dataset: try request.dataset(), model: try request.text("model"))
-    early = try request.number("early", in: 0...1e9).map { CutOff($0) }
+    early = try request.cutOff("early")
     draws = try request.whole("draws", in: Self.allowedDraws) ?? draws
     limit = try request.number("eol", in: SearchRun.allowedLimits)
     if let text = try request.text("reference") {
@@ -150,6 +162,10 @@ extension ForecastRun {
     }
     horizon = try request.number("horizon", in: 1...1e9)
     isStrict = try request.flag("strict_domain")
+    allowsExtrapolation = try request.flag("allow_extrapolation")
+    if isStrict, allowsExtrapolation {
+      throw Request.fault("allow_extrapolation", "true beside \"strict_domain\"; give one of the two")
+    }
     seed = try request.seed()
     threads = try request.threads()
   }

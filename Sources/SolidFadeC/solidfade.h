@@ -15,7 +15,10 @@ extern "C" {
  *   "cycles":  [{"cell_id": ..., "cycle_count": ..., "capacity_retention": ...}, ...], what is measured of "cells"
  *   "family":  "sulfide_solid_state" (default) | "liquid" | "other"
  *   "model":   path of a model bundle; by default the shipped one beside the working folder
- *   "early", "draws" (1000), "eol" (.8), "reference", "horizon", "strict_domain" (false), "seed" (1), "threads" (all)
+ *   "early":   age up to which rows are seen; or a text: day ("21d"), check-up ("2checkups") or "all" (default)
+ *   "strict_domain" (false): answer with an error if any cell lies outside the training domain
+ *   "allow_extrapolation" (false): forecast also cells that are refused for lying too far from training (code 5)
+ *   "draws" (1000), "eol" (.8), "reference", "horizon", "seed" (1), "threads" (all)
  * Columns are those of `solidfade columns`. */
 int solidfade_predict_json(const char *request, char **result);
 

@@ -13,6 +13,7 @@ enum EvaluationFiles {
     var metrics = CSVWriter(
       header: [
         "model", "dataset", "kind", "cell_family", "split", "early", "age", "n_cells", "n_censored", "n_skipped",
+        "n_refused",
       ]
         + names.flatMap { [$0, $0 + "_low", $0 + "_high"] })
     for row in result.rows {
@@ -20,7 +21,7 @@ enum EvaluationFiles {
         [
           .text(row.model), .text(row.dataset), .text(row.kind), .text(row.cellFamily), .text(row.split),
           .text(row.early?.text), .text(row.age), .integer(row.counts.cells), .integer(row.counts.censored),
-          .integer(row.counts.skipped),
+          .integer(row.counts.skipped), .integer(row.counts.refused),
         ]
           + row.scores.flatMap {
             [.number($0.score.value), .number($0.score.interval?.first), .number($0.score.interval?.last)]
@@ -41,11 +42,12 @@ enum EvaluationFiles {
     var predictions = CSVWriter(
       header: [
         "early", "cell_id", "group_id", "observed_life", "last_age", "q05", "q25", "q50", "q75", "q95", "in_domain",
+        "refusal",
       ])
     for p in result.predictions {
       predictions.append(
         [.text(p.early.text), .text(p.cellID), .text(p.groupID), .number(p.observedLife), .number(p.lastAge)]
-          + p.quantiles.map { .number($0) } + [.bool(p.inDomain)])
+          + p.quantiles.map { .number($0) } + [.bool(p.inDomain), .text(p.refusal)])
     }
     return [
       "metrics.csv": metrics.bytes, "calibration.csv": calibration.bytes, "pit.csv": integrals.bytes,

@@ -36,11 +36,19 @@ struct Predict: AsyncParsableCommand {
   var across: String?
   @Flag(name: .customLong("per-batch"), help: "Also count the population lot by lot: how yields of lots differ.")
   var perBatch = false
-  @Flag(name: .customLong("strict-domain"), help: "Refuse (exit 5) cells outside the training domain.")
+  @Flag(
+    name: .customLong("strict-domain"), help: "Write nothing (exit 5) if any cell lies outside the training domain.")
   var strictDomain = false
+  @Flag(
+    name: .customLong("allow-extrapolation"),
+    help: "Forecast also cells so far from training that they would be refused (status refused, exit 5).")
+  var allowExtrapolation = false
   @OptionGroup var global: GlobalOptions
 
   func validate() throws {
+    if strictDomain, allowExtrapolation {
+      throw ValidationError("--strict-domain and --allow-extrapolation ask for opposite things; give one")
+    }
     if !ForecastRun.allowedDraws.contains(draws) {
       throw ValidationError("--draws is \(draws); give 10…100000")
     }
@@ -75,6 +83,7 @@ struct Predict: AsyncParsableCommand {
       forecast.isAcrossLabs = across == "labs"
       forecast.hasLots = perBatch
       forecast.isStrict = strictDomain
+      forecast.allowsExtrapolation = allowExtrapolation
       forecast.seed = global.seed
       forecast.threads = global.taskCount
       var (outcome, files) = try await forecast.run(progress: run.progress)

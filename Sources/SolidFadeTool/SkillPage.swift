@@ -40,6 +40,10 @@ struct SkillPage {
         guard let head = own.first else { continue }
         text += "\(dataset): \(head.counts.cells) cells, \(head.counts.censored) censored"
         text += head.counts.skipped > 0 ? ", \(head.counts.skipped) not alive then.\n\n" : ".\n\n"
+        if head.counts.refused > 0 {
+          text += "**Refused: \(head.counts.refused) of \(head.counts.cells) cells**, scored all the same: "
+          text += "\(head.refusal ?? "").\n\n"
+        }
         text += "| model | " + Self.columns.map(\.1).joined(separator: " | ") + " |\n"
         text += "|" + String(repeating: " --- |", count: Self.columns.count + 1) + "\n"
         for row in own {
