@@ -38,6 +38,50 @@ struct ForecastCommandTests {
     #expect(try Tool.run(["model", "verify", place.at("n.solidfade"), "-q"]).code == 0)
   }
 
+  @Test("Cells of a dataset never seen that lie far out are refused with exit 5, unless extrapolation is allowed")
+  func refusal() throws {
+    let place = try Workplace()
+    try place.dataset("d", cells: 12)
+    try place.dataset("far", cells: 2)
+    let trained = try Tool.run(
+      ["train", place.at("d"), "-o", place.at("m.solidfade"), "--early", "20", "--folds", "3", "-q"])
+    #expect(trained.code == 0, "\(trained.error)")
+    let ask = ["predict", place.at("far"), "-m", place.at("m.solidfade"), "--early", "20", "-q", "--json"]
+    #expect(try Tool.run(ask).code == 0)
+    let hot = ask + ["--condition", "temperature_celsius=80"]
+    let refused = try Tool.run(hot + ["-o", place.at("out")])
+    #expect(refused.code == 5, "\(refused.error)")
+    let document = try refused.document()
+    #expect(document["ok"] as? Bool == false && document["exit"] as? Int == 5)
+    let cells = try #require(document["cells"] as? [[String: Any]])
+    #expect(cells.count == 2)
+    for cell in cells {
+      let life = try #require(cell["life"] as? [String: Any])
+      #expect(life["status"] as? String == "refused")
+      #expect((life["quantiles"] as? [Any])?.allSatisfy { $0 is NSNull } == true)
+      #expect((life["p_life_ge"] as? [String: Any])?.values.allSatisfy { $0 is NSNull } == true)
+      #expect((cell["forecast"] as? [Any])?.isEmpty == true && cell["in_domain"] as? Bool == false)
+      #expect((cell["refusal"] as? String)?.contains("temperature is ") == true, "\(cell["refusal"] ?? "")")
+    }
+    let codes = (document["warnings"] as? [[String: Any]] ?? []).compactMap { $0["code"] as? String }
+    #expect(codes.count { $0 == "W018" } == 2 && !codes.contains("W012"))
+    let table = try String(contentsOfFile: place.at("out/forecast.csv"), encoding: .utf8)
+    #expect(table.split(separator: "\n").dropFirst().allSatisfy { $0.contains(",true,false") }, "observed rows alone")
+    let page = try Tool.run(["report", place.at("out"), "-o", place.at("r.html"), "-q"])
+    #expect(page.code == 0, "\(page.error)")
+    #expect(try String(contentsOfFile: place.at("r.html"), encoding: .utf8).contains("Refused: too far"))
+    #expect(try Tool.run(["notebook", place.at("out"), "-o", place.at("r.ipynb"), "-q"]).code == 0)
+
+    let forced = try Tool.run(hot + ["--allow-extrapolation"])
+    #expect(forced.code == 0)
+    let life = try #require((try forced.document()["cells"] as? [[String: Any]])?.first?["life"] as? [String: Any])
+    #expect(life["status"] as? String != "refused" && (life["quantiles"] as? [Any])?[4] is Double)
+    #expect(try Tool.run(hot + ["--allow-extrapolation", "--strict-domain"]).code == 64)
+    // A dataset that taught the model is never refused.
+    let own = ["predict", place.at("d"), "-m", place.at("m.solidfade"), "--early", "20", "-q"]
+    #expect(try Tool.run(own + ["--condition", "temperature_celsius=80"]).code == 0)
+  }
+
   @Test("Without -m the shipped model that fits is taken, and said; designs are put against each other")
   func shippedModel() throws {
     let place = try Workplace()

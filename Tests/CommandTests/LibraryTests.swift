@@ -67,11 +67,26 @@ struct LibraryTests {
     #expect(NSDictionary(dictionary: document) == NSDictionary(dictionary: try tool.document()))
   }
 
+  @Test("Cut-offs are read as the command reads them", arguments: ["1checkups", "all", "12"])
+  func cutOff(_ early: String) async throws {
+    let cells = Library.root + "/datasets/demo-cells/running"
+    let model = Library.root + "/models/sulfide-nmc811.solidfade"
+    let tool = try Tool.run(["predict", cells, "-m", model, "--early", early, "--json", "-q"])
+    let (code, document) = try await Library.call(
+      "solidfade_predict_json", "{\"model\": \"\(model)\", \"dataset\": \"\(cells)\", \"early\": \"\(early)\"}")
+    #expect(code == 0 && tool.code == 0)
+    #expect(NSDictionary(dictionary: document) == NSDictionary(dictionary: try tool.document()))
+  }
+
   @Test(
     "A wrong request is told what is wrong",
     arguments: [
       ("", "the document ends too early"), ("[1]", "request: not a JSON object"),
       ("{}", "cells: missing; give \"dataset\": PATH or \"cells\": [{…}]"),
+      (
+        "{\"cells\": [\(design)], \"early\": \"21w\"}",
+        "early: found \"21w\", expected an age, a day or a check-up (50, \"21d\", \"2checkups\") or \"all\""
+      ),
       ("{\"cells\": [\(design)], \"draws\": 3}", "draws: found 3, expected a whole number 10…100000"),
       (
         "{\"cells\": [\(design), {\"cell_id\": \"b\", \"temperature_celsius\": \"hot\"}]}",

@@ -232,6 +232,7 @@ struct MetricsTests {
     let object = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     let other = [
       "model", "dataset", "kind", "cell_family", "split", "early", "age", "n_cells", "n_censored", "n_skipped",
+      "n_refused",
     ]
     #expect(Set(object.keys) == Set(scores + scores.map { $0 + "_ci" } + other))
     #expect(text.contains(#""early":100,"#))

@@ -33,6 +33,37 @@ import Testing
     return options
   }
 
+  @Test("Cells of a dataset never seen that lie far out are refused, and scored all the same")
+  func refusal() async throws {
+    let own = dataset("a", 20, seed: 1)
+    let model = try await Trainer(options, toolVersion: "t").fit(
+      [TrainingPart(dataset: own, cellIDs: own.cells.map(\.id))], scoring: false)
+    func asked(_ name: String, _ temperature: Double?, of model: LifetimeModel) async throws -> [FadeForecast] {
+      var other = dataset(name, 8, seed: 2)
+      for i in other.cells.indices where temperature != nil {
+        other.cells[i].attributes.numbers["temperature_celsius"] = temperature
+      }
+      return try await model.forecast(
+        other, cellIDs: other.cells.map(\.id), early: 50, draws: 50, seed: 1, threads: 2)
+    }
+    #expect(try await asked("b", nil, of: model).allSatisfy { $0.refusal == nil })
+    #expect(try await asked("a", 150, of: model).allSatisfy { $0.refusal == nil && !$0.inDomain })
+    let far = try await asked("b", 150, of: model)
+    #expect(far.allSatisfy { !$0.inDomain && $0.novelty ?? 0 > LifetimeModel.refusedNovelty })
+    #expect(far.allSatisfy { $0.refusal?.contains("temperature is ") ?? false }, "\(far[0].refusal ?? "")")
+
+    var other = dataset("b", 8, seed: 2)
+    for i in other.cells.indices { other.cells[i].attributes.numbers["temperature_celsius"] = 150 }
+    let row = try #require(
+      try await Evaluation.run(
+        model, on: other, cellIDs: nil, split: nil, early: [50], baselines: [], seed: 1, threads: 2
+      ).rows.first)
+    #expect(row.counts.refused == row.counts.cells && row.refusal != nil && row.life.crps.value != nil)
+    let updated = try await model.updated(
+      with: TrainingPart(dataset: other, cellIDs: Array(other.cells.map(\.id).prefix(3))), parent: nil, threads: 2)
+    #expect(try await asked("b", 150, of: updated).allSatisfy { $0.refusal == nil })
+  }
+
   @Test("Plans: few batches are not held out, units never straddle folds")
   func plans() throws {
     let cells = try SyntheticCells.assembly(SyntheticCells.make(24, seed: 3)).cells(at: 0, forTraining: true).map(
