@@ -121,7 +121,7 @@ package struct SearchRun: Sendable {
     let points = 100 * (0.09 / Double(definition.draws)).squareRoot()
     return [
       DataWarning(
-        "W079", file: space, field: "robust.draws",
+        "W082", file: space, field: "robust.draws",
         "\(definition.draws) virtual cells of a design: the share below a 10 % quantile is sure to ± "
           + "\(Tables.significant(points)) percentage points", help: "128 or more")
     ]

@@ -147,7 +147,7 @@ struct StudyCommandTests {
     let history = try String(contentsOfFile: place.at("a/history.csv"), encoding: .utf8)
     #expect(history.split(separator: "\n")[0].hasSuffix(",n_draws"))
     let loud = try Tool.run(["optimize", place.at("space.toml"), "--horizon", "100", "--budget", "80"])
-    #expect(loud.error.contains("W076") && loud.error.contains("W079"))
+    #expect(loud.error.contains("W076") && loud.error.contains("W082"))
   }
 
   @Test("Measured designs in, the next batch out; what is missing or outside is named with its line")
