@@ -75,7 +75,7 @@ struct ForecastCommandTests {
     let forced = try Tool.run(hot + ["--allow-extrapolation"])
     #expect(forced.code == 0)
     let life = try #require((try forced.document()["cells"] as? [[String: Any]])?.first?["life"] as? [String: Any])
-    #expect(life["status"] as? String != "refused" && (life["quantiles"] as? [Any])?[4] is Double)
+    #expect(life["status"] as? String != "refused" && (life["quantiles"] as? [Any])?.contains { $0 is Double } == true)
     #expect(try Tool.run(hot + ["--allow-extrapolation", "--strict-domain"]).code == 64)
     // A dataset that taught the model is never refused.
     let own = ["predict", place.at("d"), "-m", place.at("m.solidfade"), "--early", "20", "-q"]
