@@ -284,8 +284,9 @@ public struct LifetimeModel: Sendable, Codable {
 /// At least two decimals, and three digits that count.
 func short(_ x: Double) -> String {
   if x == x.rounded() && abs(x) < 1e15 { return String(Int(x)) }
-  let unit = min(0.01, _pow(10, (_log(abs(x)) / _log(10)).rounded(.down) - 2))
-  return shortest((x / unit).rounded() * unit)
+  // Divided by a whole number, not multiplied by its inverse: the nearest number to the decimal is the shortest.
+  let parts = max(100, _pow(10, 2 - (_log(abs(x)) / _log(10)).rounded(.down)).rounded())
+  return shortest((x * parts).rounded() / parts)
 }
 
 /// Counts finished steps of parallel work and reports them.
