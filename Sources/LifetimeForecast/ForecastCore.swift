@@ -370,6 +370,10 @@ struct ForecastCore: Sendable, Hashable, Codable {
   /// How far a cell lies from the training cells, as a multiple of where their domain ends.
   func relativeNovelty(_ e: Expectation) -> Double { e.novelty / noveltyLimit }
 
+  /// Whether a cell lies so far out that nothing should be claimed: beyond twice the 99 % point of training. Twice the
+  /// 95 % point would refuse rare training cells themselves.
+  func isFar(_ e: Expectation) -> Bool { e.novelty > 2 * max(noveltyPoints[1], 2) }
+
   /// The inputs of a cell that lie furthest out, in words, with the range that training covers.
   func strangeness(_ cell: CoreCell) -> String {
     let values = ForecastFeatures(law: law, extraColumns: extraColumns)

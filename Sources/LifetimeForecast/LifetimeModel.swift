@@ -70,9 +70,6 @@ public struct LifetimeModel: Sendable, Codable {
   /// Cells whose expectations are worked out together.
   private static let batch = 32
 
-  /// Novelty over the limit of the training domain beyond which a cell of a dataset never seen is refused.
-  static let refusedNovelty = 2.0
-
   /// The horizon as a multiple of the longest training record.
   static let horizonFactor = 3.0
 
@@ -241,12 +238,10 @@ public struct LifetimeModel: Sendable, Codable {
     let seen = cell.observed.ages.indices.filter { _ in !core.cutOff.isDesign }
     let crossed = cell.observed.crossing(limit.fraction, after: -.infinity)
     // Cells of a dataset that taught the model are never too far: their own errors speak.
-    let novelty = core.relativeNovelty(e)
-    let isFar =
-      novelty > Self.refusedNovelty && trained(on: assembly.description.name) == nil && !crossed.isFinite
+    let isRefused = core.isFar(e) && trained(on: assembly.description.name) == nil && !crossed.isFinite
     return FadeForecast(
       cellID: cell.full.id, early: age, endOfLife: limit, inDomain: reasons.isEmpty,
-      domainReasons: reasons, novelty: novelty, refusal: isFar ? core.strangeness(input) : nil,
+      domainReasons: reasons, novelty: core.relativeNovelty(e), refusal: isRefused ? core.strangeness(input) : nil,
       physicsStatus: cell.sulfidePrior == nil ? "dataset" : "prior",
       nearestTrainingGroup: e.groupIsKnown
         ? cell.full.group.split(separator: "/", maxSplits: 1).last.map(String.init) : nil,

@@ -49,7 +49,7 @@ import Testing
     #expect(try await asked("b", nil, of: model).allSatisfy { $0.refusal == nil })
     #expect(try await asked("a", 150, of: model).allSatisfy { $0.refusal == nil && !$0.inDomain })
     let far = try await asked("b", 150, of: model)
-    #expect(far.allSatisfy { !$0.inDomain && $0.novelty ?? 0 > LifetimeModel.refusedNovelty })
+    #expect(far.allSatisfy { !$0.inDomain && $0.novelty ?? 0 > 2 })
     #expect(far.allSatisfy { $0.refusal?.contains("temperature is ") ?? false }, "\(far[0].refusal ?? "")")
 
     var other = dataset("b", 8, seed: 2)
