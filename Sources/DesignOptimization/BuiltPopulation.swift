@@ -62,7 +62,7 @@ public struct BuiltPopulation: Sendable {
   /// Yield at each target.
   public var yields: [Yield]
   /// Yields of whole lots at each target; empty unless asked for. Cells of a lot share what scatters by batch. Lots are
-  /// large: what counting few cells adds is not in it.
+  /// large: scatter beside the build parameters is integrated over, not drawn.
   public var lots: [LotYield]
   /// Life that a share of the cells does not reach: share and interval.
   public var percentiles: [(share: Double, life: Interval)]
@@ -153,9 +153,10 @@ public struct BuiltPopulation: Sendable {
     // What laboratories differ by is counted once: as scatter it leaves what nobody knows.
     let moved = wide > 0 ? labs / (wide * wide) : 0
     let keep = max(1 - min(max(share, 0), 1) - moved, 0).squareRoot()
-    let unknown = (0..<Self.draws.unknown).map { k in
-      middle + keep * (quantile(ofSorted: logs, (Double(k) + 0.5) / Double(Self.draws.unknown)) - middle)
+    let places = (0..<Self.draws.unknown).map { k in
+      quantile(ofSorted: logs, (Double(k) + 0.5) / Double(Self.draws.unknown))
     }
+    let unknown = places.map { middle + keep * ($0 - middle) }
     let early = variability.earlyFailure.map { BetaDistribution($0.alpha, $0.beta) }
     var stream = RandomStream(seed: seed, purpose: "population-early")
     let failing = unknown.map { _ in early.map { $0.quantile(stream.uniform()) } ?? 0 }
@@ -178,7 +179,7 @@ public struct BuiltPopulation: Sendable {
       let shift = quantile(ofSorted: sorted, p)
       return (p, Self.interval(unknown.map { exp($0 + shift) }))
     }
-    let known = standardDeviation(unknown)
+    let known = keep * standardDeviation(places)
     variance = (known * known, spread * spread, plan.measurementVariance)
     explained = plan.response == nil || spread == 0 ? nil : min(built / (spread * spread), 1)
     earlyFailure = early.map { Interval(mean: $0.mean, low: $0.quantile(0.05), high: $0.quantile(0.95)) }
@@ -200,22 +201,29 @@ public struct BuiltPopulation: Sendable {
     let variability = plan.variability
     let count = variability.parameters.count
     let lots = SobolPoints(dimensions: count + 1, seed: seed, purpose: "population-lot")
-    let cells = SobolPoints(dimensions: count + 1, seed: seed, purpose: "population-lot-cell")
+    let cells = SobolPoints(dimensions: count, seed: seed, purpose: "population-lot-cell")
     let latent = (0..<(lotDraws.lots * lotDraws.cells)).map { i in
       let lot = lots.point(i / lotDraws.cells).map(NormalDistribution.quantile)
       let cell = cells.point(i).map(NormalDistribution.quantile)
       let build = (0..<count).map { variability.parameters[$0].isPerBatch ? lot[$0] : cell[$0] }
-      return (build: build, rest: between.squareRoot() * lot[count] + within.squareRoot() * cell[count])
+      return (build: build, shared: between.squareRoot() * lot[count])
     }
-    var own = latent.map(\.rest)
+    var middles = latent.map(\.shared)
     if let response = plan.response, count > 0 {
       let shifts = try await response.shifts(latent.map { variability.built(plan.design, $0.build) })
-      own = zip(own, shifts).map { $0 + $1 }
+      middles = zip(middles, shifts).map { $0 + $1 }
     }
-    let sorted = (0..<lotDraws.lots).map { own[($0 * lotDraws.cells)..<(($0 + 1) * lotDraws.cells)].sorted() }
+    let deviation = within.squareRoot()
+    func reaches(_ margin: Double) -> Double {
+      deviation > 0 ? NormalDistribution.cumulative(margin / deviation) : margin >= 0 ? 1 : 0
+    }
+    let byLot = (0..<lotDraws.lots).map { middles[($0 * lotDraws.cells)..<(($0 + 1) * lotDraws.cells)] }
     return plan.targets.map { target in
       let byUnknown = zip(unknown, failing).map { e, early in
-        sorted.map { lot in (1 - early) * Double(lot.count { e + $0 >= log(target) }) / Double(lot.count) }.sorted()
+        let margin = e - log(target)
+        return byLot.map { lot in
+          (1 - early) * lot.reduce(0) { $0 + reaches(margin + $1) } / Double(lot.count)
+        }.sorted()
       }
       return LotYield(
         target: target, quantiles: lotShares.map { share in interval(byUnknown.map { quantile(ofSorted: $0, share) }) })

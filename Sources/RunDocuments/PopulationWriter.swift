@@ -126,7 +126,7 @@ package struct PopulationWriter {
       }
       out += Tables.aligned(rows)
       if !p.lots.isEmpty {
-        var table = [["lots: life ≥", "yield of the worst 5 %", "of half", "of the best 5 %"]]
+        var table = [["yield below that of lots: life ≥", "5 % of them", "half", "95 %"]]
         for lot in p.lots {
           table.append(
             [shortest(lot.target)]
