@@ -218,7 +218,8 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     else { return try await evaluator.evaluate(designs, draws: draws, seed: seed) }
     while reached < draws {
       let open = found.indices.filter { i in
-        found[i].fault == nil && !definition.chances.contains { $0.isLost(found[i].metrics[$0.metric] ?? []) }
+        // Failures are counted over all draws, not rung by rung.
+        found[i].hindrance == nil && !definition.chances.contains { $0.isLost(found[i].metrics[$0.metric] ?? []) }
       }
       let next = min(2 * reached, draws)
       guard !open.isEmpty,

@@ -58,16 +58,11 @@ public struct PhysicsEvaluator: DesignEvaluator {
         let all = try Self.virtualCells(attributes, population, variability, count: range.upperBound, seed: seed)
         (cells, masses) = (Array(all.0[range]), Array(all.1[range]))
       } catch {
-        return DesignDraws(metrics: [:], fault: "\(error.field): found \(error.found), allowed \(error.allowed)")
+        return DesignDraws(metrics: [:], hindrance: "\(error.field): found \(error.found), allowed \(error.allowed)")
       }
       var request = SimulationRequest.life(horizon: horizon, limit: limit)
       request.ages = [1]
       let runs = try await SulfideAgeing.run(cells, request, threads: 1)
-      let faults = runs.count { $0.fault != nil }
-      if Double(faults) > max(0.05 * Double(range.count), 3) {
-        return DesignDraws(
-          metrics: [:], fault: "numerical: \(faults) of \(range.count) virtual cells could not be simulated")
-      }
       var out: [String: [Double]] = [:]
       // A virtual cell whose numerics fail counts as dead at once.
       out["life"] = runs.map { $0.fault != nil ? 0 : min($0.failure?.age ?? $0.life ?? horizon, horizon) }
@@ -75,7 +70,8 @@ public struct PhysicsEvaluator: DesignEvaluator {
       out["areal_capacity_mah_cm2"] = runs.map { ($0.arealCapacityAhPerM2.first ?? 0) * 0.1 }
       out["area_resistance_ohm_cm2"] = runs.map { ($0.areaResistanceOhmM2.first ?? 0) * 1e4 }
       out["final_retention"] = runs.map { $0.capacityRetention.last ?? 0 }
-      return DesignDraws(metrics: out, objections: Self.objections(designs[i]))
+      return DesignDraws(
+        metrics: out, failures: runs.count { $0.fault != nil }, objections: Self.objections(designs[i]))
     }
   }
 

@@ -103,25 +103,37 @@ public struct ChanceConstraint: Sendable, Hashable {
 public struct DesignDraws: Sendable, Hashable {
   /// Draws by metric; the same number for each.
   public var metrics: [String: [Double]]
-  /// What hinders the evaluation of this design.
-  public var fault: String?
-  /// Number of draws.
-  var count: Int { metrics.values.map(\.count).max() ?? 0 }
-
-  /// These draws and further ones.
-  mutating func append(_ more: DesignDraws) {
-    for name in metrics.keys { metrics[name]? += more.metrics[name] ?? [] }
-    fault = fault ?? more.fault
-  }
-
+  /// What hinders the evaluation of this design from the start.
+  public let hindrance: String?
+  /// Draws that could not be simulated.
+  public private(set) var failures: Int
   /// Why the design lies outside what the evaluator was taught by, by column, or under "" for the design as a whole.
   public var objections: [String: String]
 
   /// Draws of a design.
-  public init(metrics: [String: [Double]], fault: String? = nil, objections: [String: String] = [:]) {
+  public init(
+    metrics: [String: [Double]], hindrance: String? = nil, failures: Int = 0, objections: [String: String] = [:]
+  ) {
     self.metrics = metrics
-    self.fault = fault
+    self.hindrance = hindrance
+    self.failures = failures
     self.objections = objections
+  }
+
+  /// Number of draws.
+  var count: Int { metrics.values.map(\.count).max() ?? 0 }
+
+  /// Why nothing can be said of the design: what hinders it, or more than 5 % of its draws that failed.
+  public var fault: String? {
+    if let hindrance { return hindrance }
+    guard Double(failures) > 0.05 * Double(count) else { return nil }
+    return "numerical: \(failures) of \(count) virtual cells could not be simulated"
+  }
+
+  /// These draws and further ones.
+  mutating func append(_ more: DesignDraws) {
+    for name in metrics.keys { metrics[name]? += more.metrics[name] ?? [] }
+    failures += more.failures
   }
 }
 

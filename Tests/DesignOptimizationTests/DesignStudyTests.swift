@@ -86,6 +86,38 @@ import Testing
       volume(raced) > 0.98 * volume(whole), "\(volume(raced)), \(volume(whole)), \(draws(raced)), \(draws(whole))")
   }
 
+  @Test("Failing draws hinder a design by their share of all draws, not of the first rungs", arguments: [2, 20])
+  func failures(failing: Int) async throws {
+    /// The first draws fail.
+    struct Frail: DesignEvaluator {
+      let metrics = ["y"]
+      var failing: Int
+      func evaluate(_ designs: [[String: DesignValue]], draws: Int, seed: UInt64) async throws -> [DesignDraws] {
+        try await evaluate(designs, draws: 0..<draws, seed: seed) ?? []
+      }
+      func evaluate(
+        _ designs: [[String: DesignValue]], draws range: Range<Int>, seed: UInt64
+      ) async throws -> [DesignDraws]? {
+        designs.map { d in
+          DesignDraws(
+            metrics: ["y": range.map { $0 < failing ? 0 : d["x"]?.number ?? .nan }],
+            failures: range.count { $0 < failing })
+        }
+      }
+    }
+    let space = try DesignSpace(variables: [DesignVariable("x", .real(1...2, isLogarithmic: false))])
+    var definition = try StudyDefinition(
+      space: space, objectives: [DesignObjective(metric: "y", isMaximised: true, statistic: .quantile(0.5))],
+      chances: [ChanceConstraint(metric: "y", isLowerBound: true, limit: 0.5, probability: 0.5)], metrics: ["y"])
+    definition.budget = 100
+    definition.draws = 128
+    let result = try await DesignStudy(definition, evaluator: Frail(failing: failing)).run()
+    // 2 of the first 32 are 6 %, of 128 less than 2 %; 20 of 128 are 16 %.
+    #expect(result.history.count > 80)
+    #expect(result.history.allSatisfy { ($0.fault == nil) == (failing == 2) })
+    if failing == 20 { #expect(result.history[0].fault == "numerical: 20 of 128 virtual cells could not be simulated") }
+  }
+
   @Test("A design outside what was taught breaks a constraint, unless the domain is free")
   func domain() async throws {
     struct Taught: DesignEvaluator {
