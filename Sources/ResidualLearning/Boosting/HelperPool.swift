@@ -10,9 +10,9 @@ import Synchronization
 /// Items are claimed from a counter by whoever is there. The caller works too and waits only for helpers that have
 /// begun, so a helper the machine has no core for costs nothing. What an item does must not depend on who does it.
 ///
-/// Unchecked: `job` and `items` are written only while no job is open and no helper is inside, and read only by helpers
+/// Without locks: `job` and `items` are written only while no job is open and no helper is inside, and read only by helpers
 /// that counted themselves in and then found the job still open.
-final class HelperPool: @unchecked Sendable {
+final class HelperPool {
   /// Number of threads, the caller included.
   let width: Int
   /// Number of the job, times 2, plus 1 while it is open.
