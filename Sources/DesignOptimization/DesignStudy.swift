@@ -15,7 +15,8 @@ public struct StudiedDesign: Sendable, Hashable, Codable {
   public var probabilities: [Double]
   /// How far each constraint (of the space, then of chance, then the domain where the study stays in it) is from holding.
   public var violations: [Double]
-  /// Number of virtual cells behind it.
+  /// Number of virtual cells behind its probabilities. Objectives are those of no more than the study's draws, so that
+  /// designs are compared on the same cells.
   public var draws: Int
   /// What hinders it.
   public var fault: String?
@@ -103,6 +104,9 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
   /// Added to the seed for virtual cells that the search has not seen.
   static var verifyingSeed: UInt64 { 0x5eed }
 
+  /// Draws at which a close call is left as it is.
+  private static var mostDraws: Int { 1024 }
+
   /// Share of the budget that ends the search with small steps from the best.
   private static var polishShare: Double { 0.15 }
   private static var mostRestarts: Int { 3 }
@@ -155,7 +159,7 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
       // Among feasible designs alone, one that breaks a limit does not live on: it need not be known well.
       let races = !search.population.isEmpty && search.population.allSatisfy(\.isFeasible)
       let made = try await studied(
-        fresh, draws: definition.draws, seed: definition.seed, scales: &scales, races: races)
+        fresh, draws: definition.draws, seed: definition.seed, scales: &scales, races: races, rivals: search.archive)
       let byGenes = Dictionary(uniqueKeysWithValues: zip(fresh, made))
       let found = new.compactMap { stored[$0] ?? byGenes[$0] }
       for (g, var design) in zip(new, found) {
@@ -168,8 +172,10 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
           let d = history[known[g] ?? 0]
           return Evaluated(genes: g, objectives: minimised(d), violations: d.fault == nil ? d.violations : [1e6])
         })
-      let feasible = history.filter(\.isFeasible)
-      if frame == nil, feasible.count >= 20 { frame = Self.frame(feasible.map(minimised)) }
+      if frame == nil {
+        let feasible = history.filter(\.isFeasible)
+        if feasible.count >= 20 { frame = Self.frame(feasible.map(minimised)) }
+      }
       if let frame {
         let scaled = search.archive.map { p in
           p.objectives.indices.map { (p.objectives[$0] - frame.low[$0]) / frame.span[$0] }
@@ -208,6 +214,17 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
         } : [])
   }
 
+  /// Whether a design that keeps its limits would join the front, and the limits are open.
+  private func isCloseCall(_ d: StudiedDesign, _ found: DesignDraws, _ rivals: [Evaluated]) -> Bool {
+    guard found.fault == nil, found.count >= definition.draws,
+      definition.chances.contains(where: { $0.isOpen(found.metrics[$0.metric] ?? []) }),
+      !definition.chances.contains(where: { $0.isLost(found.metrics[$0.metric] ?? []) }),
+      !definition.staysInDomain || found.objections[""] == nil
+    else { return false }
+    let own = minimised(d)
+    return !rivals.contains { ParetoFront.dominates($0.objectives, own) }
+  }
+
   /// Draws of designs; with `races`, those that surely break a limit after 32, 64 … draws are given no more.
   private func drawn(
     _ designs: [[String: DesignValue]], _ draws: Int, _ seed: UInt64, races: Bool
@@ -241,8 +258,14 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
   }
 
   /// Designs evaluated on given virtual cells.
+  ///
+  /// - Parameters:
+  ///   - races: whether designs that surely break a limit are left after few draws.
+  ///   - rivals: the front so far: designs that would join it and may break a limit are given up to 1024 draws; nil
+  ///     leaves close calls as they are.
   func studied(
-    _ genes: [[Double]], draws: Int, seed: UInt64, scales: inout [Double], races: Bool = false
+    _ genes: [[Double]], draws: Int, seed: UInt64, scales: inout [Double], races: Bool = false,
+    rivals: [Evaluated]? = nil
   ) async throws -> [StudiedDesign] {
     let space = definition.space
     var designs = genes.map { g -> StudiedDesign in
@@ -259,16 +282,35 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     }
     // What cannot be built costs nothing.
     let use = designs.indices.filter { designs[$0].fault == nil && designs[$0].violations.allSatisfy { $0 <= 0 } }
-    let found = try await drawn(use.map { designs[$0].design }, draws, seed, races: races)
+    var found = try await drawn(use.map { designs[$0].design }, draws, seed, races: races)
     if scales.isEmpty, !found.isEmpty { scales = definition.chances.map { Self.spread(found, of: $0.metric) } }
+    for (k, i) in use.enumerated() where found[k].fault == nil { fill(&designs[i], found[k].metrics) }
+    var reached = draws
+    while let rivals, reached < Self.mostDraws {
+      let open = use.indices.filter { found[$0].count == reached && isCloseCall(designs[use[$0]], found[$0], rivals) }
+      let next = min(2 * reached, Self.mostDraws)
+      guard !open.isEmpty,
+        let more = try await evaluator.evaluate(
+          open.map { designs[use[$0]].design }, draws: reached..<next, seed: seed)
+      else { break }
+      for (k, m) in zip(open, more) { found[k].append(m) }
+      reached = next
+    }
     for (k, i) in use.enumerated() {
       designs[i].fault = found[k].fault
-      guard found[k].fault == nil else { continue }
+      guard found[k].fault == nil else {
+        (designs[i].objectives, designs[i].quantiles) = ([], [])
+        continue
+      }
       designs[i].draws = found[k].count
       let chosen = Set(space.variables.map(\.name) + space.linked.map(\.name) + [""])
       designs[i].objections = found[k].objections.filter { chosen.contains($0.key) }.sorted { $0.key < $1.key }
         .map(\.value)
-      fill(&designs[i], found[k].metrics, scales)
+      for (c, scale) in zip(definition.chances, scales) {
+        let values = (found[k].metrics[c.metric] ?? []).sorted()
+        designs[i].probabilities.append(c.share(values))
+        designs[i].violations.append(c.margin(ofSorted: values, scale: max(scale, 1e-12)))
+      }
       if definition.staysInDomain { designs[i].violations.append(found[k].objections[""] == nil ? 0 : 1) }
     }
     for i in designs.indices where designs[i].objectives.isEmpty {
@@ -278,7 +320,8 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     return designs
   }
 
-  private func fill(_ d: inout StudiedDesign, _ metrics: [String: [Double]], _ scales: [Double]) {
+  /// Enters the objectives.
+  private func fill(_ d: inout StudiedDesign, _ metrics: [String: [Double]]) {
     var sorted: [String: [Double]] = [:]
     func draws(_ name: String) -> [Double] {
       if let found = sorted[name] { return found }
@@ -297,11 +340,6 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
       let values = draws(o.metric)
       d.objectives.append(values.count == 1 ? values[0] : o.statistic.value(ofSorted: values))
       d.quantiles.append([0.05, 0.5, 0.95].map { DesignStatistic.quantile($0).value(ofSorted: values) })
-    }
-    for (k, c) in definition.chances.enumerated() {
-      let values = draws(c.metric)
-      d.probabilities.append(c.share(values))
-      d.violations.append(c.margin(ofSorted: values, scale: max(scales[safe: k] ?? 1, 1e-12)))
     }
   }
 

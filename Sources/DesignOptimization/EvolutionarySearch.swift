@@ -49,6 +49,8 @@ public struct Evaluated: Sendable, Hashable, Codable {
 ///   K. Deb and H. Jain, IEEE Trans. Evol. Comput. 18 (2014) 577 (reference directions).
 public struct EvolutionarySearch: Sendable, Codable {
   private let kinds: [GeneKind]
+  private let reals: [Int]
+  private let choices: [Int]
   private let size: Int
   private let seed: UInt64
   private var generation = 0
@@ -62,6 +64,8 @@ public struct EvolutionarySearch: Sendable, Codable {
   public private(set) var population: [Evaluated] = []
   /// Feasible points that nothing dominates, at most 2000: of two objectives by the first, else in order of evaluation.
   private var kept: [Evaluated] = []
+  /// Objectives of `kept`, one point after another; kept up for three and more.
+  private var keptObjectives: [Double] = []
   /// Points evaluated so far.
   public private(set) var evaluations = 0
 
@@ -81,6 +85,8 @@ public struct EvolutionarySearch: Sendable, Codable {
   public init(_ kinds: [GeneKind], size: Int, starts: [[Double]] = [], seed: UInt64) {
     precondition(size >= 4, "a population of \(size)")
     self.kinds = kinds
+    reals = kinds.indices.filter { kinds[$0] == .real }
+    choices = kinds.indices.filter { kinds[$0] != .real }
     self.size = size
     self.starts = starts
     self.seed = seed
@@ -164,13 +170,7 @@ public struct EvolutionarySearch: Sendable, Codable {
     if point.objectives.count == 2 {
       recordInPlane(point)
     } else {
-      guard
-        !kept.contains(where: {
-          $0.objectives == point.objectives || ParetoFront.dominates($0.objectives, point.objectives)
-        })
-      else { return }
-      kept.removeAll { ParetoFront.dominates(point.objectives, $0.objectives) }
-      kept.append(point)
+      recordInSpace(point)
     }
     if kept.count > Self.archiveSize {
       // By a tenth or more, so that it is done rarely.
@@ -180,7 +180,34 @@ public struct EvolutionarySearch: Sendable, Codable {
         ? HypervolumeSelection.keep(kept, count: Self.archiveSize * 9 / 10)
         : ReferenceDirections.niche(kept, chosen: [], count: Self.archiveSize / 2, stream: stream)
           .sorted { $0.index < $1.index }
+      keptObjectives = kept.flatMap(\.objectives)
     }
+  }
+
+  /// Takes a point that nothing kept dominates or equals, in place of those that it dominates.
+  private mutating func recordInSpace(_ point: Evaluated) {
+    let new = point.objectives
+    let width = new.count
+    var beaten: [Int] = []
+    for i in kept.indices {
+      var (isBetter, isWorse, isEqual) = (false, false, true)
+      for k in 0..<width {
+        let (x, y) = (keptObjectives[i * width + k], new[k])
+        if x < y { isWorse = true }
+        if x > y { isBetter = true }
+        if x != y { isEqual = false }
+      }
+      // Of points that do not dominate each other none is dominated by what another dominates.
+      if isEqual || (isWorse && !isBetter) { return }
+      if isBetter, !isWorse { beaten.append(i) }
+    }
+    if !beaten.isEmpty {
+      let gone = Set(beaten)
+      kept = kept.indices.filter { !gone.contains($0) }.map { kept[$0] }
+      keptObjectives = kept.flatMap(\.objectives)
+    }
+    kept.append(point)
+    keptObjectives += new
   }
 
   /// A front in the plane falls from left to right: a point's place in it says what it dominates.
@@ -232,12 +259,12 @@ public struct EvolutionarySearch: Sendable, Codable {
       // Many objectives: the front is a surface, along which steps are small.
       let f = (isMany ? [0.1, 0.2, 0.4] : [0.3, 0.5, 0.8])[stream.index(below: 3)]
       let sure = stream.index(below: kinds.count)
-      for g in kinds.indices where kinds[g] == .real {
+      for g in reals {
         if stream.uniform() < 0.7 || g == sure { out[g] = Self.reflected(base[g] + f * (r[g] - s[g])) }
       }
     } else {
       let crosses = stream.uniform() < 0.9
-      for g in kinds.indices where kinds[g] == .real {
+      for g in reals {
         var x = parent[g]
         if crosses, stream.uniform() < 0.5 {
           x = Self.crossed(parent[g], base[g], stream.uniform(), index: isMany ? 30 : 15)
@@ -247,7 +274,7 @@ public struct EvolutionarySearch: Sendable, Codable {
         out[g] = Self.reflected(x)
       }
     }
-    for g in kinds.indices {
+    for g in choices {
       let count: Int
       switch kinds[g] {
       case .real: continue
@@ -314,17 +341,32 @@ public struct EvolutionarySearch: Sendable, Codable {
     return out
   }
 
+  /// The first of all points with the same genes.
+  private static func distinct(_ all: [Evaluated]) -> [Int] {
+    var seen: [UInt64: [Int]] = [:]
+    return all.indices.filter { i in
+      var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+      // Adding 0 makes −0 and 0 alike.
+      for g in all[i].genes { hash = (hash ^ (g + 0).bitPattern) &* 0x9e37_79b9_7f4a_7c15 }
+      let alike = seen[hash] ?? []
+      if alike.contains(where: { all[$0].genes == all[i].genes }) { return false }
+      seen[hash] = alike + [i]
+      return true
+    }
+  }
+
   /// The `count` that live on.
   private static func survivors(_ all: [Evaluated], count: Int, seed: UInt64, generation: Int) -> [Evaluated] {
     // Copies add nothing.
-    var seen: Set<[Double]> = []
-    let distinct = all.filter { seen.insert($0.genes).inserted }
-    let pool = distinct.count >= count ? distinct : all
+    let distinct = distinct(all)
+    let pool = distinct.count >= count ? distinct.map { all[$0] } : all
     guard pool.count > count else { return pool }
     let order = order(pool)
+    var levels: [Int: [Int]] = [:]
+    for i in pool.indices { levels[order[i], default: []].append(i) }
     var out: [Evaluated] = []
-    for level in Set(order).sorted() {
-      let members = pool.indices.filter { order[$0] == level }.map { pool[$0] }
+    for (_, places) in levels.sorted(by: { $0.key < $1.key }) {
+      let members = places.map { pool[$0] }
       let room = count - out.count
       if members.count <= room {
         out += members

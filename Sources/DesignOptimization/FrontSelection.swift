@@ -70,15 +70,22 @@ enum ReferenceDirections {
     let d = members[0].objectives.count
     let directions = simplex(d, atMost: chosen.count + count)
     let (low, span) = HypervolumeSelection.bounds(frontier(all).map(\.objectives))
+    let flat = directions.flatMap { $0 }
+    let sizes = directions.map { $0.reduce(0) { $0 + $1 * $1 } }
     // The nearest direction, and how far a member is along it and off it.
     func nearest(_ m: Evaluated) -> (direction: Int, distance: Double) {
       let x = m.objectives.indices.map { max((m.objectives[$0] - low[$0]) / span[$0], 0) }
       var best = (0, Double.infinity)
       var along = 0.0
-      for (r, w) in directions.enumerated() {
-        let dot = zip(x, w).reduce(0) { $0 + $1.0 * $1.1 }
-        let size = w.reduce(0) { $0 + $1 * $1 }
-        let distance = zip(x, w).reduce(0) { $0 + ($1.0 - dot / size * $1.1) * ($1.0 - dot / size * $1.1) }
+      for (r, size) in sizes.enumerated() {
+        var dot = 0.0
+        for k in 0..<d { dot += x[k] * flat[r * d + k] }
+        let share = dot / size
+        var distance = 0.0
+        for k in 0..<d {
+          let off = x[k] - share * flat[r * d + k]
+          distance += off * off
+        }
         if distance < best.1 {
           best = (r, distance)
           along = dot / size.squareRoot()
@@ -89,21 +96,27 @@ enum ReferenceDirections {
     var load = [Int](repeating: 0, count: directions.count)
     for m in chosen { load[nearest(m).direction] += 1 }
     let places = members.map(nearest)
-    var left = Set(members.indices)
+    var left = [[Int]](repeating: [], count: directions.count)
+    for (i, place) in places.enumerated() { left[place.direction].append(i) }
     var out: [Evaluated] = []
     while out.count < count {
-      let open = Set(left.map { places[$0].direction }).sorted()
-      let least = open.map { load[$0] }.min() ?? 0
-      let candidates = open.filter { load[$0] == least }
+      var least = Int.max
+      var candidates: [Int] = []
+      for r in left.indices where !left[r].isEmpty && load[r] <= least {
+        if load[r] < least {
+          least = load[r]
+          candidates.removeAll(keepingCapacity: true)
+        }
+        candidates.append(r)
+      }
       let r = candidates[stream.index(below: candidates.count)]
-      let own = left.filter { places[$0].direction == r }.sorted()
+      let own = left[r].indices
       let pick =
         least == 0
-        ? own.min { (places[$0].distance, $0) < (places[$1].distance, $1) } ?? own[0]
-        : own[stream.index(below: own.count)]
+        ? own.min { places[left[r][$0]].distance < places[left[r][$1]].distance } ?? 0
+        : stream.index(below: own.count)
       load[r] += 1
-      left.remove(pick)
-      out.append(members[pick])
+      out.append(members[left[r].remove(at: pick)])
     }
     return out
   }

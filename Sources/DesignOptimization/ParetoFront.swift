@@ -13,16 +13,20 @@ public enum ParetoFront {
   /// Rank of each point: 0 for those that nothing dominates, 1 for those that only rank 0 dominates, …
   public static func ranks(_ points: [[Double]]) -> [Int] {
     let n = points.count
+    if isPlane(points) { return ranksInPlane(points) }
+    let rows = Rows(points)
     var dominated = [[Int]](repeating: [], count: n)
     var above = [Int](repeating: 0, count: n)
     for i in 0..<n {
       for j in (i + 1)..<max(n, i + 1) {
-        if dominates(points[i], points[j]) {
+        switch rows.compare(i, j) {
+        case .first:
           dominated[i].append(j)
           above[j] += 1
-        } else if dominates(points[j], points[i]) {
+        case .second:
           dominated[j].append(i)
           above[i] += 1
+        case .neither, .equal: break
         }
       }
     }
@@ -44,12 +48,67 @@ public enum ParetoFront {
     return out
   }
 
+  private static func isPlane(_ points: [[Double]]) -> Bool {
+    points.allSatisfy { $0.count == 2 && !$0[0].isNaN && !$0[1].isNaN }
+  }
+
+  /// Ranks in the plane: from left to right, a point belongs to the first front whose last point, its lowest so far, does
+  /// not dominate it.
+  ///
+  /// - Source: M. T. Jensen, IEEE Trans. Evol. Comput. 7 (2003) 503, doi:10.1109/TEVC.2003.817234.
+  private static func ranksInPlane(_ points: [[Double]]) -> [Int] {
+    let sorted = points.indices.map { (x: points[$0][0], y: points[$0][1], index: $0) }
+      .sorted { $0.x < $1.x || ($0.x == $1.x && $0.y < $1.y) }
+    var out = [Int](repeating: 0, count: points.count)
+    var last: [(x: Double, y: Double)] = []
+    for p in sorted {
+      var (low, high) = (0, last.count)
+      while low < high {
+        let middle = (low + high) / 2
+        let q = last[middle]
+        if q.y <= p.y && (q.x < p.x || q.y < p.y) { low = middle + 1 } else { high = middle }
+      }
+      out[p.index] = low
+      if low == last.count { last.append((p.x, p.y)) } else { last[low] = (p.x, p.y) }
+    }
+    return out
+  }
+
   /// The points that nothing dominates; of equal points the first.
   public static func nondominated(_ points: [[Double]]) -> [Int] {
-    points.indices.filter { i in
+    let rows = Rows(points)
+    return points.indices.filter { i in
       !points.indices.contains { j in
-        j != i && (dominates(points[j], points[i]) || (j < i && points[j] == points[i]))
+        guard j != i else { return false }
+        let found = rows.compare(j, i)
+        return found == .first || (found == .equal && j < i)
       }
+    }
+  }
+
+  /// Points one after another in one array.
+  struct Rows {
+    private let numbers: [Double]
+    private let width: Int
+
+    init(_ points: [[Double]]) {
+      width = points.first?.count ?? 0
+      numbers = points.flatMap { $0 }
+    }
+
+    /// Which of two points dominates the other.
+    enum Comparison { case first, second, neither, equal }
+
+    func compare(_ i: Int, _ j: Int) -> Comparison {
+      var (isLess, isMore, isEqual) = (false, false, true)
+      for k in 0..<width {
+        let (x, y) = (numbers[i * width + k], numbers[j * width + k])
+        if x < y { isLess = true }
+        if x > y { isMore = true }
+        if x != y { isEqual = false }
+      }
+      if isEqual { return .equal }
+      return isLess == isMore ? .neither : isLess ? .first : .second
     }
   }
 
@@ -80,14 +139,47 @@ public enum ParetoFront {
     let lower = Array(reference.dropLast())
     var total = 0.0
     var front: [[Double]] = []
+    var stairs = Stairs()
     for (k, p) in order.enumerated() {
-      front.append(Array(p.dropLast()))
-      let kept = nondominated(front)
-      if kept.count < front.count { front = kept.map { front[$0] } }
+      if d == 3 {
+        stairs.insert(p[0], p[1])
+      } else {
+        front.append(Array(p.dropLast()))
+        let kept = nondominated(front)
+        if kept.count < front.count { front = kept.map { front[$0] } }
+      }
       let end = k + 1 < order.count ? order[k + 1][d - 1] : reference[d - 1]
-      if end > p[d - 1] { total += (end - p[d - 1]) * volume(front, lower) }
+      guard end > p[d - 1] else { continue }
+      total += (end - p[d - 1]) * (d == 3 ? stairs.area(lower[0], lower[1]) : volume(front, lower))
     }
     return total
+  }
+
+  /// A front in the plane that grows point by point, from left to right and so from high to low.
+  private struct Stairs {
+    private var points: [(x: Double, y: Double)] = []
+
+    mutating func insert(_ x: Double, _ y: Double) {
+      var (low, high) = (0, points.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if points[middle].x < x { low = middle + 1 } else { high = middle }
+      }
+      if low > 0, points[low - 1].y <= y { return }
+      if low < points.count, points[low].x == x, points[low].y <= y { return }
+      var end = low
+      while end < points.count, points[end].y >= y { end += 1 }
+      points.replaceSubrange(low..<end, with: [(x, y)])
+    }
+
+    func area(_ right: Double, _ above: Double) -> Double {
+      var (total, top) = (0.0, above)
+      for p in points where p.y < top {
+        total += (right - p.x) * (top - p.y)
+        top = p.y
+      }
+      return total
+    }
   }
 
   /// What the hypervolume loses with each point, the others kept.

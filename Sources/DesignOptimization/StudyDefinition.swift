@@ -82,20 +82,28 @@ public struct ChanceConstraint: Sendable, Hashable {
   }
 
   /// Whether draws say that the limit is not kept: the 99 % interval of Jeffreys lies below the probability.
+  func isLost(_ draws: [Double]) -> Bool { chance(draws).quantile(0.995) < probability }
+
+  /// Whether draws leave open if the limit is kept: the 99 % interval of Jeffreys holds the probability.
+  func isOpen(_ draws: [Double]) -> Bool { !isLost(draws) && chance(draws).quantile(0.005) < probability }
+
+  /// What draws say of the probability that the limit is kept.
   ///
   /// - Source: L. D. Brown, T. T. Cai and A. DasGupta, Stat. Sci. 16 (2001) 101, doi:10.1214/ss/1009213286.
-  func isLost(_ draws: [Double]) -> Bool {
+  private func chance(_ draws: [Double]) -> BetaDistribution {
     let kept = share(draws) * Double(draws.count)
-    return BetaDistribution(kept + 0.5, Double(draws.count) - kept + 0.5).quantile(0.995) < probability
+    return BetaDistribution(kept + 0.5, Double(draws.count) - kept + 0.5)
   }
 
-  /// How far the quantile that must keep the limit is from it, in units of `scale`; it points the way even where no
-  /// draw keeps the limit.
+  /// How far the draw that must keep the limit is from it, in units of `scale`; it points the way even where no draw
+  /// keeps the limit.
+  ///
+  /// Of n draws ⌈(n + 1) · probability⌉ must keep it (all, where that is more than n): then the next cell keeps it with
+  /// the probability, on average over draws. The plain quantile would let half of the designs at the limit break it.
   func margin(ofSorted draws: [Double], scale: Double) -> Double {
-    if isLowerBound {
-      return max(limit - DesignStatistic.quantile(1 - probability).value(ofSorted: draws), 0) / scale
-    }
-    return max(DesignStatistic.quantile(probability).value(ofSorted: draws) - limit, 0) / scale
+    let n = draws.count
+    let keeping = min(Int((Double(n + 1) * probability - 1e-9).rounded(.up)), n)
+    return max(isLowerBound ? limit - draws[n - keeping] : draws[keeping - 1] - limit, 0) / scale
   }
 }
 
@@ -178,7 +186,8 @@ public struct StudyDefinition: Sendable {
   public var chances: [ChanceConstraint]
   /// Cost of a design; nil for none.
   public var cost: Expression?
-  /// Virtual cells of a design in the search; powers of two use their points best.
+  /// Virtual cells of a design in the search; powers of two use their points best. Chance constraints that these leave
+  /// open are judged on up to 1024 where that could change the front.
   public var draws = 128
   /// Whether a design outside what the evaluator was taught by, as a whole, counts as one that breaks a constraint.
   public var staysInDomain = true

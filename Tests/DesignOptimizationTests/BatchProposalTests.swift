@@ -19,7 +19,7 @@ import Testing
   /// Best hypervolume with reference (1, 1).
   private static let best = 0.75488
 
-  @Test("Five batches of four after eight starts reach .96 of the best hypervolume, median of nine")
+  @Test("Five batches of four after eight starts reach .96 of the best hypervolume, median of nine (D25)")
   func bnh() async throws {
     let space = try Self.space()
     var shares: [Double] = []
@@ -43,7 +43,7 @@ import Testing
     #expect(middle >= 0.96, "\(shares)")
   }
 
-  @Test("The same measurements in any order give the same batch; constraints and words are kept")
+  @Test("The same measurements in any order give the same batch (D25); constraints and words are kept")
   func order() async throws {
     let space = try DesignSpace(
       variables: [

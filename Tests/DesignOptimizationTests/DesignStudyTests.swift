@@ -7,7 +7,7 @@ import Testing
 
 /// Studies with known answers.
 @Suite struct DesignStudyTests {
-  /// Metrics as formulas of the design and a standard normal draw.
+  /// Metrics as formulas of the design and a standard normal draw, from scrambled Sobol points as builds are.
   private struct Formula: DesignEvaluator {
     var metrics: [String]
     var body: @Sendable ([String: DesignValue], Double) -> [Double]
@@ -19,10 +19,8 @@ import Testing
     func evaluate(
       _ designs: [[String: DesignValue]], draws range: Range<Int>, seed: UInt64
     ) async throws -> [DesignDraws]? {
-      let normals = range.map { d -> Double in
-        var stream = RandomStream(seed: seed, purpose: "formula", draw: d)
-        return stream.normal()
-      }
+      let points = SobolPoints(dimensions: 1, seed: seed, purpose: "formula")
+      let normals = range.map { NormalDistribution.quantile(points.point($0)[0]) }
       return designs.map { design in
         let rows = normals.map { body(design, $0) }
         return DesignDraws(
@@ -34,7 +32,7 @@ import Testing
 
   private func x(_ d: [String: DesignValue]) -> Double { d["x"]?.number ?? .nan }
 
-  @Test("A chance constraint with a known answer: max x with P(x + 0.1 u ≤ 1) ≥ 0.9")
+  @Test("A chance constraint with a known answer, close calls raced: max x with P(x + 0.1 u ≤ 1) ≥ 0.9 (D23)")
   func chance() async throws {
     let space = try DesignSpace(variables: [DesignVariable("x", .real(0...2, isLogarithmic: false))])
     let evaluator = Formula(metrics: ["y"]) { d, u in [(d["x"]?.number ?? .nan) + 0.1 * u] }
@@ -42,12 +40,54 @@ import Testing
       space: space, objectives: [DesignObjective(metric: "x", isMaximised: true)],
       chances: [ChanceConstraint(metric: "y", isLowerBound: false, limit: 1, probability: 0.9)], metrics: ["y"])
     definition.budget = 300
-    definition.draws = 4096
+    definition.draws = 128
     definition.verifyingDraws = 4096
-    let result = try await DesignStudy(definition, evaluator: evaluator).run()
-    let best = try #require(result.front.first)
-    #expect(abs(best.fresh.objectives[0] - (1 - 0.128155)) < 0.008)
-    #expect(best.verdict != .fails)
+    var kept = 0
+    for seed in 1...100 {
+      definition.seed = UInt64(seed)
+      let result = try await DesignStudy(definition, evaluator: evaluator).run()
+      let best = try #require(result.front.first)
+      #expect(abs(best.fresh.objectives[0] - (1 - 0.128155)) < 0.004, "\(seed): \(best.fresh.objectives)")
+      #expect(best.verdict != .fails)
+      kept += best.fresh.probabilities[0] >= 0.9 ? 1 : 0
+      // Only what could win and may break the limit is drawn more often.
+      #expect(result.history.contains { $0.isFeasible && $0.draws == 1024 })
+      #expect(mean(result.history.map { Double($0.draws) }) < 512)
+    }
+    #expect(kept >= 95, "\(kept)")
+  }
+
+  @Test(
+    "The mixed problem, raced: median and worst of 9 archives (D21)",
+    arguments: [(500, 1.80, 1.55), (2000, 1.97, 1.93)])
+  func mixed(budget: Int, middle: Double, least: Double) async throws {
+    var definition = try TestProblems.mixed()
+    definition.budget = budget
+    definition.draws = 200
+    definition.verifyingDraws = 64
+    var found: [Double] = []
+    for seed in 1...9 {
+      definition.seed = UInt64(seed)
+      let result = try await DesignStudy(definition, evaluator: TestProblems.Mixed()).run()
+      #expect(result.history.allSatisfy { !$0.isFeasible || $0.draws >= 200 })
+      found.append(
+        ParetoFront.hypervolume(
+          result.history.filter(\.isFeasible).map { $0.objectives.map { -$0 } }, reference: [-5, 0.8]))
+    }
+    #expect(median(found) >= middle && (found.min() ?? 0) >= least, "\(found)")
+  }
+
+  @Test("Of draws so many keep a limit that the next cell does with the probability")
+  func ranks() {
+    let c = ChanceConstraint(metric: "y", isLowerBound: false, limit: 0, probability: 0.9)
+    // Of 9 draws all, of 19 at least 18; of 4 more than all are asked.
+    for (n, keeping) in [(9, 9), (19, 18), (4, 4)] {
+      let draws = (0..<n).map { Double($0 - keeping + 1) }
+      #expect(c.margin(ofSorted: draws, scale: 1) == 0 && c.margin(ofSorted: draws.map { $0 + 0.5 }, scale: 2) == 0.25)
+      let mirrored = ChanceConstraint(metric: "y", isLowerBound: true, limit: 0, probability: 0.9)
+      #expect(mirrored.margin(ofSorted: draws.reversed().map { 0.5 - $0 }, scale: 1) == 0)
+      #expect(mirrored.margin(ofSorted: draws.reversed().map { -0.5 - $0 }, scale: 1) == 0.5)
+    }
   }
 
   @Test("Racing spares draws, loses nothing of the front, and keeps the draws of what lives on")
@@ -71,13 +111,13 @@ import Testing
       objectives: [DesignObjective(metric: "x", isMaximised: true), DesignObjective(metric: "z", isMaximised: true)],
       chances: [ChanceConstraint(metric: "y", isLowerBound: false, limit: 1, probability: 0.9)], metrics: ["y"])
     definition.budget = 400
-    definition.draws = 512
+    definition.draws = 1024
     let raced = try await DesignStudy(definition, evaluator: formula).run()
     let whole = try await DesignStudy(definition, evaluator: Whole(formula: formula)).run()
     func draws(_ r: StudyResult) -> Int { r.history.reduce(0) { $0 + $1.draws } }
     #expect(draws(raced) * 20 < draws(whole) * 19)
-    #expect(raced.history.allSatisfy { !$0.isFeasible || $0.draws == 512 })
-    #expect(Set(raced.history.map(\.draws)).isSubset(of: [32, 64, 128, 256, 512]))
+    #expect(raced.history.allSatisfy { !$0.isFeasible || $0.draws == 1024 })
+    #expect(Set(raced.history.map(\.draws)).isSubset(of: [32, 64, 128, 256, 512, 1024]))
     func volume(_ r: StudyResult) -> Double {
       ParetoFront.hypervolume(
         r.history.filter(\.isFeasible).map { $0.objectives.map { -$0 } }, reference: [0, 0])
@@ -152,7 +192,7 @@ import Testing
     #expect(none.conflict.map(\.constraint) == ["x >= 0.7", "within what the model was taught by"])
   }
 
-  @Test("The robust optimum is not the nominal one")
+  @Test("The robust optimum is not the nominal one (D24)")
   func robust() async throws {
     @Sendable func f(_ x: Double) -> Double { 0.4 * exp(-(x - 3) * (x - 3) / 2) + exp(-(x - 7) * (x - 7) / 0.02) }
     let space = try DesignSpace(variables: [DesignVariable("x", .real(0...10, isLogarithmic: false))])
@@ -163,11 +203,11 @@ import Testing
       definition.budget = 600
       definition.draws = 1024
       let result = try await DesignStudy(definition, evaluator: evaluator).run()
-      #expect(abs(x(try #require(result.front.first).fresh.design) - answer) < 0.06)
+      #expect(abs(x(try #require(result.front.first).fresh.design) - answer) < 0.05)
     }
   }
 
-  @Test("Price and benefit of robustness: .600 and .161")
+  @Test("Price and benefit of robustness: .600 and .161 (D24)")
   func robustness() async throws {
     @Sendable func f(_ x: Double) -> Double { 0.4 * exp(-(x - 3) * (x - 3) / 2) + exp(-(x - 7) * (x - 7) / 0.02) }
     let space = try DesignSpace(variables: [DesignVariable("x", .real(0...10, isLogarithmic: false))])

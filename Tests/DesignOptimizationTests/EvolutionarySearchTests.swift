@@ -8,46 +8,46 @@ import Testing
   private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
   @Test(
-    "ZDT: final population reaches the front",
+    "ZDT: final population reaches the front, median of 11 seeds (D16, D17)",
     arguments: [
       (1, 30, 0.8703, 0.876667), (2, 30, 0.5367, 0.543333), (3, 30, 1.3277, 1.331762), (4, 10, 0.86, 0.876667),
     ])
   func zdt(which: Int, n: Int, bar: Double, best: Double) {
-    let found = (1...3).map { seed in
+    let found = (1...11).map { seed in
       let search = TestProblems.run(
         TestProblems.reals(n), size: 100, evaluations: 25_000, seed: UInt64(seed), TestProblems.zdt(which))
       return ParetoFront.hypervolume(search.population.map(\.objectives), reference: [1.1, 1.1])
     }
-    #expect(median(found) >= bar && (found.max() ?? 0) <= best + 1e-6)
+    #expect(median(found) >= bar && (found.max() ?? 0) <= best + 1e-6, "\(found)")
   }
 
-  @Test("DTLZ2 and C2-DTLZ2: three objectives")
+  @Test("DTLZ2 and C2-DTLZ2: three objectives, median of 11 seeds (D18, D20)")
   func dtlz() {
     for (body, bar, best) in [
-      (TestProblems.dtlz2, 0.7435, 0.807401), (TestProblems.c2dtlz2, 0.669, 0.73),
+      (TestProblems.dtlz2, 0.7443, 0.807401), (TestProblems.c2dtlz2, 0.673, 0.73),
     ] as [(@Sendable ([Double]) -> (f: [Double], g: [Double]), Double, Double)] {
-      let found = (1...3).map { seed -> Double in
+      let found = (1...11).map { seed -> Double in
         let search = TestProblems.run(
           TestProblems.reals(12), size: 92, evaluations: 23_000, seed: UInt64(seed), body)
         return ParetoFront.hypervolume(
           search.population.filter(\.isFeasible).map(\.objectives), reference: [1.1, 1.1, 1.1])
       }
-      #expect(median(found) >= bar && (found.max() ?? 0) <= best)
+      #expect(median(found) >= bar && (found.max() ?? 0) <= best, "\(found)")
     }
   }
 
-  @Test("BNH and SRN: constrained fronts, all members feasible")
+  @Test("BNH and SRN: constrained fronts, all members feasible, median of 11 seeds (D19)")
   func constrained() {
     for (body, reference, bar, best) in [
-      (TestProblems.bnh, [140.0, 50], 5252.0, 5285.4), (TestProblems.srn, [250.0, 10], 32_750.0, 33_094),
+      (TestProblems.bnh, [140.0, 50], 5252.0, 5285.4), (TestProblems.srn, [250.0, 10], 32_815.0, 33_094),
     ] as [(@Sendable ([Double]) -> (f: [Double], g: [Double]), [Double], Double, Double)] {
-      let found = (1...3).map { seed -> Double in
+      let found = (1...11).map { seed -> Double in
         let search = TestProblems.run(TestProblems.reals(2), size: 100, evaluations: 10_000, seed: UInt64(seed), body)
         let isClean = search.population.allSatisfy(\.isFeasible)
         #expect(isClean)
         return ParetoFront.hypervolume(search.population.map(\.objectives), reference: reference)
       }
-      #expect(median(found) >= bar && (found.max() ?? 0) <= best)
+      #expect(median(found) >= bar && (found.max() ?? 0) <= best, "\(found)")
     }
   }
 

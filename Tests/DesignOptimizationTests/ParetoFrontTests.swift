@@ -19,7 +19,8 @@ import Testing
     return total
   }
 
-  @Test("Hypervolume is that of the union of boxes: random, equal, tied and outside points", arguments: [2, 3, 4])
+  @Test(
+    "Hypervolume is that of the union of boxes: random, equal, tied and outside points (D22)", arguments: [2, 3, 4])
   func hypervolume(d: Int) {
     var stream = RandomStream(seed: 3, purpose: "hypervolume", key: UInt64(d))
     for round in 0..<40 {

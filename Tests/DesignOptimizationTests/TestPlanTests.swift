@@ -18,7 +18,7 @@ import Testing
       })
   }
 
-  @Test("The variance left is that of the exact posterior; a perfect reading leaves none, a useless one all")
+  @Test("The variance left is that of the exact posterior; a perfect reading leaves none, a useless one all (D30)")
   func posterior() throws {
     let e = try line(4000, stresses: [0.3, 1])
     // Exact: prior I; readings a + s b with variances 0.04/n.
@@ -243,7 +243,7 @@ import Testing
     #expect(one.map(\.what) == [.stop, .go, .stop])
   }
 
-  @Test("Of twins the second tells less; the value falls as the record grows")
+  @Test("Of twins the second tells less; the value falls as the record grows (D33)")
   func order() throws {
     let alone = try gains([[50, 100]], measurement: 0.01).gain[0]
     let twin = try gains([[50, 100], [50, 100, 200]], measurement: 0.01).gain[0]

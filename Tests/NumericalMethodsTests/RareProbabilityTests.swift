@@ -4,11 +4,12 @@ import Testing
 @Suite("Rare failures")
 struct RareProbabilityTests {
   @Test(
-    "A straight limit: mean of repetitions within 4 standard errors of Φ(−β), spread as stated",
-    arguments: [(2, 2.0, 0.0227501, 0.2), (20, 3, 0.00134990, 0.3), (100, 4.264891, 1e-5, 0.5)])
-  func straight(_ d: Int, _ beta: Double, _ truth: Double, _ limit: Double) async {
+    "A straight limit: mean of 50 repetitions within 4 standard errors of Φ(−β), spread as stated (D13)",
+    arguments: [2, 20, 100], [(2.0, 0.0227501, 0.2), (3, 0.00134990, 0.3), (4.264891, 1e-5, 0.5)])
+  func straight(_ d: Int, _ limitState: (beta: Double, truth: Double, spread: Double)) async {
+    let (beta, truth, limit) = limitState
     var runs: [RareProbability] = []
-    for seed in 0..<25 {
+    for seed in 0..<50 {
       runs.append(
         await RareProbability.estimate(dimensions: d, seed: UInt64(seed)) { points in
           points.map { beta - $0.reduce(0, +) / Double(d).squareRoot() }
@@ -18,24 +19,29 @@ struct RareProbabilityTests {
     #expect(sharp.count == runs.count)
     let error = standardDeviation(sharp, sample: true)
     #expect(error / truth <= 0.1)
-    #expect(abs(mean(sharp) - truth) < 4 * error / 5)
+    #expect(abs(mean(sharp) - truth) < 4 * error / 50.0.squareRoot())
     // Each is the mean of four runs.
     let coarse = runs.map(\.subset.probability)
     let spread = standardDeviation(coarse, sample: true)
-    #expect(spread / truth <= limit / 2 * 1.2)
-    #expect(abs(mean(coarse) - truth) < 4 * spread / 5)
-    #expect(runs.count { $0.hasSeveralRegions } <= 1)
+    #expect(spread / truth <= limit / 2)
+    #expect(abs(mean(coarse) - truth) < 4 * spread / 50.0.squareRoot())
+    #expect(runs.count { $0.hasSeveralRegions } <= 2)
   }
 
-  @Test("Two regions of failure are found and told")
+  @Test("Two regions of failure are found and told (D14)")
   func twoRegions() async {
-    for seed in 0..<10 {
+    let truth = 4.6526e-4
+    var coarse: [Double] = []
+    for seed in 0..<50 {
       let found = await RareProbability.estimate(dimensions: 3, seed: UInt64(seed)) { points in
         points.map { 3.5 - abs($0[0]) }
       }
       #expect(found.hasSeveralRegions)
-      #expect(abs(found.best.probability / 4.6526e-4 - 1) < 0.35)
+      #expect(abs(found.best.probability / truth - 1) < max(0.15, 4 * found.best.relativeError))
+      coarse.append(found.subset.probability)
     }
+    // One run of subset simulation scatters by a quarter, the mean of four by an eighth: 15 % is a bound on the mean.
+    #expect(abs(mean(coarse) / truth - 1) < 0.15)
   }
 
   @Test("Against brute force, a curved limit")
@@ -53,7 +59,7 @@ struct RareProbabilityTests {
 
 @Suite("Beta distribution")
 struct BetaDistributionTests {
-  @Test("Beta(2.5, 18.5): mean and quantiles against SciPy")
+  @Test("Beta(2.5, 18.5): mean and quantiles against SciPy (D15)")
   func quantiles() {
     let beta = BetaDistribution(2.5, 18.5)
     #expect(abs(beta.mean - 0.119048) < 1e-6)
@@ -62,7 +68,7 @@ struct BetaDistributionTests {
   }
 
   /// scipy.special.betaincinv(a, b, p), SciPy 1.17.1.
-  @Test("quantiles to 1e-10")
+  @Test("quantiles to 1e-10 (D15)")
   func manyQuantiles() {
     for (a, b, p, x) in Self.reference { #expect(abs(BetaDistribution(a, b).quantile(p) - x) < 1e-10) }
   }
