@@ -83,7 +83,8 @@ let package = Package(
       "LifetimeForecastTests",
       ["LifetimeForecast", "BatteryData", "CellModel", "NumericalMethods", "ResidualLearning", "DegradationPhysics"]),
     tests(
-      "DesignOptimizationTests", ["DesignOptimization", "DegradationPhysics", "CellModel", "NumericalMethods"]),
+      "DesignOptimizationTests",
+      ["DesignOptimization", "LifetimeForecast", "BatteryData", "DegradationPhysics", "CellModel", "NumericalMethods"]),
     tests("ReportingTests", ["Reporting"]),
     tests("CommandTests", ["BatteryData", "CellModel"]),
   ],

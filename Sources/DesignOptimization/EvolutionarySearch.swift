@@ -178,7 +178,7 @@ public struct EvolutionarySearch: Sendable, Codable {
       kept =
         point.objectives.count < 3
         ? HypervolumeSelection.keep(kept, count: Self.archiveSize * 9 / 10)
-        : ReferenceDirections.niche(kept, chosen: [], count: Self.archiveSize / 2, stream: stream)
+        : ReferenceDirections.niche(kept, chosen: [], count: Self.archiveSize / 2, isFront: true, stream: stream)
           .sorted { $0.index < $1.index }
       keptObjectives = kept.flatMap(\.objectives)
     }
@@ -189,22 +189,24 @@ public struct EvolutionarySearch: Sendable, Codable {
     let new = point.objectives
     let width = new.count
     var beaten: [Int] = []
-    for i in kept.indices {
-      var (isBetter, isWorse, isEqual) = (false, false, true)
-      for k in 0..<width {
-        let (x, y) = (keptObjectives[i * width + k], new[k])
-        if x < y { isWorse = true }
-        if x > y { isBetter = true }
-        if x != y { isEqual = false }
+    let isBeaten = keptObjectives.withUnsafeBufferPointer { old in
+      for i in kept.indices {
+        var (isBetter, isWorse) = (false, false)
+        for k in 0..<width {
+          let (x, y) = (old[i * width + k], new[k])
+          isWorse = isWorse || x < y
+          isBetter = isBetter || x > y
+        }
+        // Of points that do not dominate each other none is dominated by what another dominates.
+        if !isBetter { return true }
+        if !isWorse { beaten.append(i) }
       }
-      // Of points that do not dominate each other none is dominated by what another dominates.
-      if isEqual || (isWorse && !isBetter) { return }
-      if isBetter, !isWorse { beaten.append(i) }
+      return false
     }
-    if !beaten.isEmpty {
-      let gone = Set(beaten)
-      kept = kept.indices.filter { !gone.contains($0) }.map { kept[$0] }
-      keptObjectives = kept.flatMap(\.objectives)
+    if isBeaten { return }
+    for i in beaten.reversed() {
+      kept.remove(at: i)
+      keptObjectives.removeSubrange((i * width)..<((i + 1) * width))
     }
     kept.append(point)
     keptObjectives += new
@@ -343,15 +345,12 @@ public struct EvolutionarySearch: Sendable, Codable {
 
   /// The first of all points with the same genes.
   private static func distinct(_ all: [Evaluated]) -> [Int] {
-    var seen: [UInt64: [Int]] = [:]
+    var seen: Set<UInt64> = []
     return all.indices.filter { i in
       var hash: UInt64 = 0xcbf2_9ce4_8422_2325
       // Adding 0 makes −0 and 0 alike.
       for g in all[i].genes { hash = (hash ^ (g + 0).bitPattern) &* 0x9e37_79b9_7f4a_7c15 }
-      let alike = seen[hash] ?? []
-      if alike.contains(where: { all[$0].genes == all[i].genes }) { return false }
-      seen[hash] = alike + [i]
-      return true
+      return seen.insert(hash).inserted || !all[..<i].contains { $0.genes == all[i].genes }
     }
   }
 

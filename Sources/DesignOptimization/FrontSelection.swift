@@ -64,12 +64,16 @@ enum ReferenceDirections {
   private static let penalty = 1.5
 
   /// Fills `count` places from the last front so that every direction is served.
-  static func niche(_ members: [Evaluated], chosen: [Evaluated], count: Int, stream: RandomStream) -> [Evaluated] {
+  ///
+  /// - Parameter isFront: whether no member is known to dominate or equal another.
+  static func niche(
+    _ members: [Evaluated], chosen: [Evaluated], count: Int, isFront: Bool = false, stream: RandomStream
+  ) -> [Evaluated] {
     var stream = stream
     let all = chosen + members
     let d = members[0].objectives.count
     let directions = simplex(d, atMost: chosen.count + count)
-    let (low, span) = HypervolumeSelection.bounds(frontier(all).map(\.objectives))
+    let (low, span) = HypervolumeSelection.bounds((isFront ? all : frontier(all)).map(\.objectives))
     let flat = directions.flatMap { $0 }
     let sizes = directions.map { $0.reduce(0) { $0 + $1 * $1 } }
     // The nearest direction, and how far a member is along it and off it.

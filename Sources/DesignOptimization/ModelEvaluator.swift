@@ -56,7 +56,7 @@ public struct ModelEvaluator: DesignEvaluator {
       out[i].metrics["final_retention"] = found[k].retention
       // What publications taught is judged by the columns they state.
       if !model.isTaughtByPublications {
-        out[i].objections = found[k].objections.isEmpty ? [:] : ["": found[k].objections.joined(separator: "; ")]
+        out[i].objections = found[k].objection.map { ["": $0] } ?? [:]
       }
     }
     return out

@@ -8,8 +8,9 @@ public struct DesignForecast: Sendable {
   public var lives: [Double]
   /// Draws of retention at the age asked for.
   public var retention: [Double]
-  /// Why the design lies outside what taught the model; empty inside.
-  public var objections: [String]
+  /// Why the design lies beyond what taught the model: an input past the 99 % point of training novelty; nil within.
+  /// That nothing was seen of a design is true of all and no objection to one.
+  public var objection: String?
 }
 
 extension LifetimeModel {
@@ -63,7 +64,7 @@ extension LifetimeModel {
       progress: nil
     ).map {
       DesignForecast(
-        lives: $0.levels.lives(), retention: $0.retentionDraws(at: [age])[0], objections: $0.domainReasons)
+        lives: $0.levels.lives(), retention: $0.retentionDraws(at: [age])[0], objection: $0.extrapolation)
     }
   }
 }

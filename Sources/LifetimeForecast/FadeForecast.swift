@@ -34,6 +34,8 @@ public struct FadeForecast: Sendable {
   public var novelty: Double?
   /// Why no forecast should be claimed: the cell is too far from what was trained on; nil where one may be.
   public var refusal: String?
+  /// Why a search for designs must not go there: an input beyond 99 % of the training cells; nil within.
+  var extrapolation: String?
   /// Where the physics parameters come from: `prior`, `dataset` or `cell`.
   public var physicsStatus: String
   /// The training group the forecast leans on: the cell's own, where it was seen.

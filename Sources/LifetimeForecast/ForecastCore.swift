@@ -364,6 +364,12 @@ struct ForecastCore: Sendable, Hashable, Codable {
   /// Whether a cell lies within the training cells: novelty at most their 95 % point.
   func isInDomain(_ e: Expectation) -> Bool { e.novelty <= noveltyLimit }
 
+  /// The input that lies beyond the 99 % point of training novelty, in words; nil where none does.
+  func extrapolation(_ e: Expectation) -> String? {
+    guard e.novelty > max(noveltyPoints[1], 2) else { return nil }
+    return "\(e.mostNovel ?? "an input") lies beyond 99 % of the training cells"
+  }
+
   /// The novelty where the training domain ends.
   private var noveltyLimit: Double { max(noveltyPoints[0], 2) }
 

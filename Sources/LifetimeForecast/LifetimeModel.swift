@@ -67,6 +67,9 @@ public struct LifetimeModel: Sendable, Codable {
   /// Whether published cells taught the model, rather than measured records.
   public var isTaughtByPublications: Bool { study != nil }
 
+  /// Whether it learnt to forecast designs: from their columns alone, without a record.
+  public var forecastsDesigns: Bool { study != nil || cores.contains { $0.cutOff.isDesign } }
+
   /// Cells whose expectations are worked out together.
   private static let batch = 32
 
@@ -242,7 +245,7 @@ public struct LifetimeModel: Sendable, Codable {
     return FadeForecast(
       cellID: cell.full.id, early: age, endOfLife: limit, inDomain: reasons.isEmpty,
       domainReasons: reasons, novelty: core.relativeNovelty(e), refusal: isRefused ? core.strangeness(input) : nil,
-      physicsStatus: cell.sulfidePrior == nil ? "dataset" : "prior",
+      extrapolation: core.extrapolation(e), physicsStatus: cell.sulfidePrior == nil ? "dataset" : "prior",
       nearestTrainingGroup: e.groupIsKnown
         ? cell.full.group.split(separator: "/", maxSplits: 1).last.map(String.init) : nil,
       observedAges: seen.map { cell.observed.ages[$0] }, observedRetention: seen.map { cell.observed.retention[$0] },
@@ -257,11 +260,11 @@ public struct LifetimeModel: Sendable, Codable {
     limit: EndOfLife
   ) -> FadeForecast {
     let unfamiliar = study.unfamiliar(joint, c)
+    let reason = "\(unfamiliar.joined(separator: ", ")) outside the published cells that taught the model"
     let crossed = cell.observed.isPublished ? .nan : cell.observed.crossing(limit.fraction, after: -.infinity)
     return FadeForecast(
       cellID: cell.full.id, early: Self.age(asked, cell), endOfLife: limit, inDomain: unfamiliar.isEmpty,
-      domainReasons: unfamiliar.isEmpty
-        ? [] : ["\(unfamiliar.joined(separator: ", ")) outside the published cells that taught the model"],
+      domainReasons: unfamiliar.isEmpty ? [] : [reason], extrapolation: unfamiliar.isEmpty ? nil : reason,
       physicsStatus: "prior", nearestTrainingGroup: nil, survivorsFrom: StudyModel.survivorsFrom,
       observedAges: cell.observed.isPublished ? [] : cell.observed.ages,
       observedRetention: cell.observed.isPublished ? [] : cell.observed.retention,

@@ -106,7 +106,8 @@ public struct VarianceComponents: Sendable, Hashable {
   /// By the grid: lab, batch and cell.
   ///
   /// All axes are the same, even in the logarithm, so that the ratios of two standard deviations repeat and with them most
-  /// of the likelihood.
+  /// of the likelihood. Below the axis neither likelihood nor prior changes with the standard deviation: the lowest cell
+  /// stands for all down to 0.
   private static func gridded(_ data: [Observation], _ scales: [Double]) -> [Component] {
     let likelihood = NestedLikelihood(data)
     let freedom = likelihood.freedom
@@ -124,7 +125,9 @@ public struct VarianceComponents: Sendable, Hashable {
         guard isSeen[k] else { return [0] }
         return axis.map { x -> Double in
           let ratio = exp(x) / scales[k]
-          return x - 2 * log(1 + ratio * ratio / 3)
+          // From 0 to the upper edge of the lowest cell, in cells of its density: ∫ exp(u) du up to step/2, over step.
+          let cells = x == axis[0] ? step / 2 - log(step) : 0
+          return x - 2 * log(1 + ratio * ratio / 3) + cells
         }
       }
       func ratios(_ k: Int) -> [Double] { isSeen[k] ? (1 - count..<count).map { exp(step * Double($0)) } : [0] }
@@ -191,14 +194,16 @@ public struct VarianceComponents: Sendable, Hashable {
     }
   }
 
-  /// Quantile of a density on a grid even in the logarithm, straight between the middles of its cells.
+  /// Quantile of a density on a grid even in the logarithm, straight between the edges of its cells; in the lowest, which
+  /// reaches down to 0, straight in the standard deviation itself.
   private static func quantile(_ logs: [Double], _ weights: [Double], _ p: Double) -> Double {
     let total = weights.reduce(0, +)
     var below = 0.0
     let step = logs[1] - logs[0]
     var edge = logs[0] - step / 2
-    for w in weights {
+    for (k, w) in weights.enumerated() {
       let share = w / total
+      if k == 0, share >= p, share > 0 { return exp(edge + step) * p / share }
       if below + share >= p, share > 0 { return exp(edge + step * (p - below) / share) }
       below += share
       edge += step

@@ -61,7 +61,8 @@ package struct SearchRun: Sendable {
           of: definition.space.base, draws: definition.draws, seed: seed)
       }
     }
-    var outcome = Outcome(warnings: faults(result.history) + extrapolations(result) + fewDraws(definition))
+    var outcome = Outcome(
+      warnings: faults(result.history) + extrapolations(result) + fewDraws(definition) + withoutDesigns(evaluator))
     outcome.document = writer.document
     if !result.front.isEmpty {
       outcome.text = writer.text
@@ -113,6 +114,19 @@ package struct SearchRun: Sendable {
         "\(members.count) of \(result.front.count) designs on the front are extrapolations: \(why)",
         help: "see `outside` in front.csv; test before building on them")
     }
+  }
+
+  /// A model that has only learnt from records knows of a design what its conditions say.
+  private func withoutDesigns(_ evaluator: ModelEvaluator) -> [DataWarning] {
+    guard let fitted = evaluator.model, !fitted.forecastsDesigns, let first = fitted.coreCutOffs.first else {
+      return []
+    }
+    return [
+      DataWarning(
+        "W083", file: model, field: "early",
+        "the model never learnt from designs alone; its first cut-off is \(first.text), and no design has a record",
+        help: "train it with --early 0, or 0 beside other cut-offs")
+    ]
   }
 
   /// How little few virtual cells say of a rare life.

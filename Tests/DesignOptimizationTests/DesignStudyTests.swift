@@ -294,6 +294,33 @@ import Testing
     #expect(zip(a.hypervolume, a.hypervolume.dropFirst()).allSatisfy { $0.value <= $1.value + 1e-12 })
   }
 
+  @Test("Other words for categories and another unit for an objective change no decision")
+  func invariance() async throws {
+    func genes(_ words: [String], _ unit: Double) async throws -> [[Double]] {
+      let space = try DesignSpace(
+        variables: ["x", "z"].map { DesignVariable($0, .real(0...1, isLogarithmic: false)) } + [
+          DesignVariable("k", .category(words))
+        ])
+      let evaluator = Formula(metrics: ["life", "energy"]) { d, u in
+        let (x, z) = (d["x"]?.number ?? .nan, d["z"]?.number ?? .nan)
+        let gain = d["k"] == .text(words[1]) ? 0.2 : d["k"] == .text(words[2]) ? 0.1 : 0
+        return [unit * (1 - x * x + gain - (z - 0.3) * (z - 0.3) + 0.05 * u), x + 0.1 * z]
+      }
+      var definition = try StudyDefinition(
+        space: space,
+        objectives: [
+          DesignObjective(metric: "life", isMaximised: true, statistic: .quantile(0.1)),
+          DesignObjective(metric: "energy", isMaximised: true),
+        ], chances: [ChanceConstraint(metric: "life", isLowerBound: true, limit: unit * 0.4, probability: 0.9)],
+        metrics: ["life", "energy"])
+      definition.budget = 300
+      return try await DesignStudy(definition, evaluator: evaluator).run().history.map(\.genes)
+    }
+    let own = try await genes(["a", "b", "c"], 1)
+    #expect(try await genes(["z", "y", "x"], 1) == own)
+    #expect(try await genes(["a", "b", "c"], 1000) == own)
+  }
+
   @Test("An infeasible space names the smallest set of constraints that cannot hold together")
   func infeasible() async throws {
     let space = try DesignSpace(

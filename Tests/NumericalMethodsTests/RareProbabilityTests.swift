@@ -25,7 +25,7 @@ struct RareProbabilityTests {
     let spread = standardDeviation(coarse, sample: true)
     #expect(spread / truth <= limit / 2)
     #expect(abs(mean(coarse) - truth) < 4 * spread / 50.0.squareRoot())
-    #expect(runs.count { $0.hasSeveralRegions } <= 2)
+    #expect(runs.count { $0.hasSeveralRegions } <= 1)
   }
 
   @Test("Two regions of failure are found and told (D14)")
@@ -37,10 +37,10 @@ struct RareProbabilityTests {
         points.map { 3.5 - abs($0[0]) }
       }
       #expect(found.hasSeveralRegions)
-      #expect(abs(found.best.probability / truth - 1) < max(0.15, 4 * found.best.relativeError))
+      #expect(abs(found.best.probability / truth - 1) < 0.15, "\(found)")
       coarse.append(found.subset.probability)
     }
-    // One run of subset simulation scatters by a quarter, the mean of four by an eighth: 15 % is a bound on the mean.
+    // One run of subset simulation scatters by a quarter, the mean of four by an eighth: 15 % bounds the mean of seeds.
     #expect(abs(mean(coarse) / truth - 1) < 0.15)
   }
 

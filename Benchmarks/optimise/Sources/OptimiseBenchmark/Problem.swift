@@ -21,6 +21,8 @@ struct Problem {
     case "DTLZ2":
       return Problem(
         kinds: reals(12), size: 92, evaluations: 23_000, reference: [1.1, 1.1, 1.1], body: { (dtlz2($0), []) })
+    case "C2-DTLZ2":
+      return Problem(kinds: reals(12), size: 92, evaluations: 23_000, reference: [1.1, 1.1, 1.1], body: c2dtlz2)
     case "BNH": return Problem(kinds: reals(2), size: 100, evaluations: 10_000, reference: [140, 50], body: bnh)
     case "SRN": return Problem(kinds: reals(2), size: 100, evaluations: 10_000, reference: [250, 10], body: srn)
     case "mixed-500", "mixed-2000":
@@ -51,6 +53,16 @@ struct Problem {
     let g = 1 + x.dropFirst(2).reduce(0) { $0 + ($1 - 0.5) * ($1 - 0.5) }
     let (a, b) = (x[0] * Double.pi / 2, x[1] * Double.pi / 2)
     return [g * cos(a) * cos(b), g * cos(a) * sin(b), g * sin(a)]
+  }
+
+  static func c2dtlz2(_ x: [Double]) -> (f: [Double], g: [Double]) {
+    let f = dtlz2(x)
+    let r = 0.4
+    let corners = (0..<3).map { i in
+      (f[i] - 1) * (f[i] - 1) + (0..<3).filter { $0 != i }.reduce(0) { $0 + f[$1] * f[$1] } - r * r
+    }
+    let middle = f.reduce(0) { $0 + ($1 - 1 / 3.0.squareRoot()) * ($1 - 1 / 3.0.squareRoot()) } - r * r
+    return (f, [min(corners.min() ?? 0, middle)])
   }
 
   static func bnh(_ u: [Double]) -> (f: [Double], g: [Double]) {
