@@ -31,17 +31,22 @@ struct RareProbabilityTests {
   @Test("Two regions of failure are found and told (D14)")
   func twoRegions() async {
     let truth = 4.6526e-4
-    var coarse: [Double] = []
+    var (coarse, sharp): ([Double], [Double]) = ([], [])
     for seed in 0..<50 {
       let found = await RareProbability.estimate(dimensions: 3, seed: UInt64(seed)) { points in
         points.map { 3.5 - abs($0[0]) }
       }
       #expect(found.hasSeveralRegions)
-      #expect(abs(found.best.probability / truth - 1) < 0.15, "\(found)")
+      // A single estimate scatters by 6 %, so that one of 50 is off by 15 %.
+      #expect(abs(found.best.probability / truth - 1) < 4 * max(found.best.relativeError, 0.06), "\(found)")
+      sharp.append(found.best.probability)
       coarse.append(found.subset.probability)
     }
     // One run of subset simulation scatters by a quarter, the mean of four by an eighth: 15 % bounds the mean of seeds.
-    #expect(abs(mean(coarse) / truth - 1) < 0.15)
+    for all in [coarse, sharp] {
+      #expect(abs(mean(all) / truth - 1) < 0.15)
+      #expect(abs(mean(all) - truth) < 4 * standardDeviation(all, sample: true) / 50.0.squareRoot())
+    }
   }
 
   @Test("Against brute force, a curved limit")
