@@ -64,6 +64,7 @@ problems = {
     "ZDT1": ([1.1, 1.1], lambda: get_problem("zdt1"), 100, 250), "ZDT2": ([1.1, 1.1], lambda: get_problem("zdt2"), 100, 250),
     "ZDT3": ([1.1, 1.1], lambda: get_problem("zdt3"), 100, 250), "ZDT4": ([1.1, 1.1], lambda: get_problem("zdt4"), 100, 250),
     "DTLZ2": ([1.1] * 3, lambda: get_problem("dtlz2", n_var=12, n_obj=3), 92, 250),
+    "C2-DTLZ2": ([1.1] * 3, lambda: get_problem("c2dtlz2", n_var=12, n_obj=3), 92, 250),
     "BNH": ([140, 50], lambda: get_problem("bnh"), 100, 100), "SRN": ([250, 10], SRN, 100, 100),
     "mixed-500": ([-5, .8], Mixed, 20, 25), "mixed-2000": ([-5, .8], Mixed, 40, 50),
 }
@@ -91,7 +92,7 @@ for name, (reference, make, size, generations) in problems.items():
         hv, seconds = subprocess.run([tool, name, str(seed), f"{folder}/z.csv"], capture_output=True, text=True, check=True).stdout.split()
         ours.append((float(hv), float(seconds)))
         algorithms = {"NSGA-II": lambda: NSGA2(pop_size=size)}
-        if name == "DTLZ2":
+        if name.endswith("DTLZ2"):
             algorithms["U-NSGA-III"] = lambda: UNSGA3(get_reference_directions("das-dennis", 3, n_partitions=12), pop_size=size)
         if name.startswith("mixed"):
             algorithms = {"MixedVariableGA": lambda: MixedVariableGA(pop_size=size, survival=RankAndCrowdingSurvival())}

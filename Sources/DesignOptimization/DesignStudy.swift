@@ -420,7 +420,7 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     if definition.staysInDomain,
       history.contains(where: { !$0.objectives.contains(where: \.isNaN) && $0.violations.last == 1 })
     {
-      names.append("within what the model was taught by")
+      names.append(StudyDefinition.domainText)
     }
     guard !names.isEmpty else { return [] }
     var active = Array(names.indices)

@@ -259,7 +259,7 @@ public struct EvolutionarySearch: Sendable, Codable {
       let r = population[stream.index(below: population.count)].genes
       let s = population[stream.index(below: population.count)].genes
       // Many objectives: the front is a surface, along which steps are small.
-      let f = (isMany ? [0.1, 0.2, 0.4] : [0.3, 0.5, 0.8])[stream.index(below: 3)]
+      let f = (isMany ? [0.1, 0.15, 0.3] : [0.3, 0.5, 0.8])[stream.index(below: 3)]
       let sure = stream.index(below: kinds.count)
       for g in reals {
         if stream.uniform() < 0.7 || g == sure { out[g] = Self.reflected(base[g] + f * (r[g] - s[g])) }

@@ -61,7 +61,7 @@ enum HypervolumeSelection {
 ///   boundary intersection).
 enum ReferenceDirections {
   /// Weight of the distance off a direction; tried on DTLZ2 and C2-DTLZ2.
-  private static let penalty = 1.5
+  private static let penalty = 1.0
 
   /// Fills `count` places from the last front so that every direction is served.
   ///

@@ -191,6 +191,8 @@ public struct StudyDefinition: Sendable {
   public var draws = 128
   /// Whether a design outside what the evaluator was taught by, as a whole, counts as one that breaks a constraint.
   public var staysInDomain = true
+  /// That constraint as text.
+  public static let domainText = "within what the model was taught by"
   /// Virtual cells of a design on the front, drawn afresh.
   public var verifyingDraws = 1024
   /// Designs to evaluate.

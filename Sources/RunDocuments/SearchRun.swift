@@ -75,7 +75,10 @@ package struct SearchRun: Sendable {
           "E071", file: space, field: "constraint",
           "no design keeps all of: "
             + result.conflict.map { "\($0.constraint) (nearest: off by \(Tables.significant($0.leastViolation)))" }
-            .joined(separator: "; "), help: "relax one of these; the others can be kept"))
+            .joined(separator: "; "),
+          help: "relax one of these; the others can be kept"
+            + (result.conflict.contains { $0.constraint == StudyDefinition.domainText }
+              ? "; domain = \"free\" lets the search leave what the model was taught by" : "")))
     }
     return (outcome, writer.files)
   }

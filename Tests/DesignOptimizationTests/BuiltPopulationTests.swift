@@ -60,7 +60,7 @@ struct BuiltPopulationTests {
     let response = try BuildResponse(Self.design, limit: 0.8, threads: 2)
     func variance(_ v: ManufacturingVariability) async throws -> (all: [Double], built: [Double]) {
       var (all, built): ([Double], [Double]) = ([], [])
-      for seed in 1...8 {
+      for seed in 1...5 {
         let plan = BuiltPopulation.Plan(
           design: Self.design, lives: Self.lives(500, 0.3), variability: v, response: response, targets: [])
         let found = try await BuiltPopulation(plan, seed: UInt64(seed))
@@ -73,18 +73,18 @@ struct BuiltPopulationTests {
       abs(mean(values) - truth) < 4 * standardDeviation(values, sample: true) / Double(values.count).squareRoot()
     }
     // So small that life answers in proportion: at the tolerances of `line` it falls off a knee.
-    let cell = 0.01
-    let training = try await variance(Self.line(0.1, cell: cell))
+    let cell = 0.005
+    let training = try await variance(Self.line(0.05, cell: cell))
     #expect(isNear(training.all, cell * cell), "\(training)")
     let own = mean(training.built)
     #expect(own > 0.01 * cell * cell && own < cell * cell)
     // Another line: its tolerances come on top; twice as wide they add three times as much again.
-    let new = try await variance(Self.line(0.1, cell: cell, isNew: true))
+    let new = try await variance(Self.line(0.05, cell: cell, isNew: true))
     #expect(isNear(zip(new.all, training.built).map { $0 - $1 }, cell * cell), "\(new)")
-    let doubled = try await variance(Self.line(0.2, cell: cell, isNew: true))
+    let doubled = try await variance(Self.line(0.1, cell: cell, isNew: true))
     #expect(isNear(zip(doubled.all, new.all).map { $0 - $1 }, 3 * own), "\(doubled), \(new), \(own)")
     // Within what replicates show, doubled tolerances of the line itself change nothing.
-    #expect(isNear(try await variance(Self.line(0.2, cell: cell)).all, cell * cell))
+    #expect(isNear(try await variance(Self.line(0.1, cell: cell)).all, cell * cell))
     // Tolerances wider than what replicates show speak for themselves.
     let wide = try await variance(Self.line(3, cell: 0.001))
     #expect(mean(wide.all) > 4 * own && wide.all == wide.built)
