@@ -29,6 +29,8 @@ struct DatasetCorrection: Sendable, Hashable, Codable {
   }
 
   var dataset: String
+  /// Whether of cells whose fade has been read: what is expected of the others is another thing.
+  var isRead: Bool
   /// One line a level.
   var lines: [Line]
 
@@ -132,10 +134,16 @@ struct LevelSlope: Sendable, Hashable, Codable {
 }
 
 extension ForecastCore {
-  /// Learns from cells of one dataset, the rest of the core unchanged. Groups are the sample: six replicates of one
-  /// condition show one condition.
-  func corrected(with cells: [CoreCell], variant: ModelVariant) throws -> DatasetCorrection? {
+  /// What cells of one dataset teach, those whose fade has been read and the others apart. Groups are the sample: six
+  /// replicates of one condition show one condition.
+  func corrections(by cells: [CoreCell], variant: ModelVariant) throws -> [DatasetCorrection] {
     let own = cells.filter { Self.isEligible($0, at: cutOff) }
+    return try [true, false].compactMap { isRead in
+      try correction(by: own.filter { $0.isRead == isRead }, isRead: isRead, variant: variant)
+    }
+  }
+
+  private func correction(by own: [CoreCell], isRead: Bool, variant: ModelVariant) throws -> DatasetCorrection? {
     guard let first = own.first, let near = pool(variant, for: [.cell, .group]) else { return nil }
     let wide = pools.filter { $0.variant == variant }.max { $0.scheme.breadth < $1.scheme.breadth } ?? near
     let expected = try expectations(own, variant: variant)
@@ -166,7 +174,7 @@ extension ForecastCore {
         DatasetCorrection.Line(
           groups, between: between, slope: wide.slopes[safe: k] ?? .unknown(scatter: max(within, 1e-6))))
     }
-    return DatasetCorrection(dataset: first.full.dataset, lines: lines)
+    return DatasetCorrection(dataset: first.full.dataset, isRead: isRead, lines: lines)
   }
 }
 
@@ -179,7 +187,7 @@ extension ResidualPool {
   /// Variance of the residuals between its units and within them, and the number of units.
   func variances(level k: Int) -> (between: Double, within: Double, units: Int) {
     var groups: [Int: [Double]] = [:]
-    for (j, unit) in units.enumerated() where !unfinished.contains(unit) {
+    for (j, unit) in units.enumerated() where !silent.contains(j) {
       groups[unit, default: []].append(residuals[j, k])
     }
     let lists = groups.keys.sorted().compactMap { groups[$0] }
@@ -219,11 +227,11 @@ extension LifetimeModel {
     }
     for c in out.cores.indices {
       let cells = try assembly.cells(at: out.cores[c].cutOff, forTraining: true)
-      guard let variant = kind.variants.first,
-        let correction = try out.cores[c].corrected(with: cells, variant: variant)
-      else { continue }
+      guard let variant = kind.variants.first else { continue }
+      let learnt = try out.cores[c].corrections(by: cells, variant: variant)
+      if learnt.isEmpty { continue }
       out.cores[c].corrections.removeAll { $0.dataset == description.name }
-      out.cores[c].corrections.append(correction)
+      out.cores[c].corrections += learnt
       taught = true
     }
     guard taught else { throw TrainingError.tooFewCells(found: 0, needed: 1, early: cores.first?.cutOff ?? 0) }

@@ -46,52 +46,74 @@ struct DatasetExpert: Sendable, Hashable, Codable {
   }
 }
 
-/// How truth follows forecasts of datasets held out: level by level, truth = centre + slope · (forecast − its centre).
+/// How truth follows forecasts and records of datasets held out: level by level, truth = centre + slope · (forecast −
+/// its centre) + record slope · (pull of the record − its centre).
 struct PanelCalibration: Sendable, Hashable, Codable {
   var variant: ModelVariant
+  /// Whether it is of cells whose fade has been read: more than one reading.
+  var isRead: Bool
   var slopes: [Double]
+  var recordSlopes: [Double]
   var forecastCentres: [Double]
+  var pullCentres: [Double]
   var truthCentres: [Double]
 
-  /// What is believed of a slope before any dataset is seen (assumed).
-  static let prior = (mean: 1.0, deviation: 2.0)
+  /// What is believed of the slopes before any dataset is seen: forecasts hold, and a record says the less the further
+  /// away a level is, of the end of life nothing (assumed).
+  static func prior(level k: Int) -> [(mean: Double, deviation: Double)] {
+    [(1, 2), (0, max(1 - LevelGrid.shares[k], 1e-3))]
+  }
 
-  /// Regression in which every dataset counts once, its slope pulled to 1 as the scatter between datasets demands.
+  /// Regression in which every dataset counts once, its slopes pulled to the prior as the scatter between datasets
+  /// demands.
   ///
   /// - Parameters:
-  ///   - units: dataset of each cell; those not in `used` teach nothing.
-  init(_ variant: ModelVariant, forecast: Matrix, truth: Matrix, units: [String], used: [String]) {
+  ///   - pull: how far each cell's record would move its forecast; 0 where nothing was read.
+  ///   - cells: the cells that teach, by dataset.
+  init(_ variant: ModelVariant, isRead: Bool, forecast: Matrix, pull: Matrix, truth: Matrix, cells: [[Int]]) {
     self.variant = variant
-    let cells = used.map { name in units.indices.filter { units[$0] == name } }.filter { !$0.isEmpty }
+    self.isRead = isRead
     let n = Double(cells.count)
     func average(_ f: (Int) -> Double) -> Double { mean(cells.map { own in mean(own.map(f)) }) }
-    var (slopes, centres, truths): ([Double], [Double], [Double]) = ([], [], [])
+    (slopes, recordSlopes, forecastCentres, pullCentres, truthCentres) = ([], [], [], [], [])
     for k in 0..<truth.columns {
-      let (x, y) = (average { forecast[$0, k] }, average { truth[$0, k] })
-      let xx = average { (forecast[$0, k] - x) * (forecast[$0, k] - x) }
-      let xy = average { (forecast[$0, k] - x) * (truth[$0, k] - y) }
-      var slope = Self.prior.mean
-      if n > 2, xx > 1e-9 {
+      let (x, p, y) = (average { forecast[$0, k] }, average { pull[$0, k] }, average { truth[$0, k] })
+      func covariance(_ f: (Int) -> Double, _ g: (Int) -> Double) -> Double { average { f($0) * g($0) } }
+      let inputs = [{ (i: Int) in forecast[i, k] - x }, { (i: Int) in pull[i, k] - p }]
+      let outcome = { (i: Int) in truth[i, k] - y }
+      let (aa, ab, bb) = (
+        covariance(inputs[0], inputs[0]), covariance(inputs[0], inputs[1]), covariance(inputs[1], inputs[1])
+      )
+      let (ay, by) = (covariance(inputs[0], outcome), covariance(inputs[1], outcome))
+      let prior = Self.prior(level: k)
+      var beta = prior.map(\.mean)
+      // The centre is estimated too; the slopes cost what the prior does not pay.
+      for _ in 0..<(n > 2 ? 10 : 0) {
         let rest = average { i in
-          let e = truth[i, k] - y - xy / xx * (forecast[i, k] - x)
+          let e = outcome(i) - beta[0] * inputs[0](i) - beta[1] * inputs[1](i)
           return e * e
         }
-        let precision = n * xx / max(rest * n / (n - 2), 1e-9)
-        let trust = 1 / (Self.prior.deviation * Self.prior.deviation)
-        slope = max((precision * xy / xx + trust * Self.prior.mean) / (precision + trust), 0)
+        let precision = n / max(rest * n / max(n - 2.4, 0.6), 1e-9)
+        let trust = prior.map { 1 / ($0.deviation * $0.deviation) }
+        let (a, b, c) = (precision * aa + trust[0], precision * ab, precision * bb + trust[1])
+        let (u, v) = (precision * ay + trust[0] * prior[0].mean, precision * by + trust[1] * prior[1].mean)
+        let determinant = a * c - b * b
+        beta = [(c * u - b * v) / determinant, (a * v - b * u) / determinant].map { max($0, 0) }
       }
-      slopes.append(slope)
-      centres.append(x)
-      truths.append(y)
+      slopes.append(beta[0])
+      recordSlopes.append(beta[1])
+      forecastCentres.append(x)
+      pullCentres.append(p)
+      truthCentres.append(y)
     }
-    self.slopes = slopes
-    forecastCentres = centres
-    truthCentres = truths
   }
 
   /// The calibrated level vector.
-  func applied(to levels: [Double]) -> [Double] {
-    levels.indices.map { truthCentres[$0] + slopes[$0] * (levels[$0] - forecastCentres[$0]) }
+  func applied(to levels: [Double], pull: [Double]) -> [Double] {
+    levels.indices.map {
+      truthCentres[$0] + slopes[$0] * (levels[$0] - forecastCentres[$0])
+        + recordSlopes[$0] * (pull[$0] - pullCentres[$0])
+    }
   }
 }
 
@@ -100,9 +122,15 @@ struct PanelCalibration: Sendable, Hashable, Codable {
 /// Between datasets everything differs at once, so a model of all of them together takes for cause what only names the
 /// dataset. Within one, what an early sign says of the later fade is seen cleanly, and that carries over. The mean of
 /// the experts is too even (each knows one kind of cell); how much so is learnt by forecasting each dataset from the
-/// others.
+/// others. At the first levels a cell's own readings say more than the experts: what the ageing law through them
+/// expects is the second input of that calibration.
+///
+/// - Source: combination of forecasts by regression, C. W. J. Granger and R. Ramanathan, J. Forecast. 3 (1984) 197,
+///   doi:10.1002/for.3980030207.
 struct DatasetExperts: Sendable, Hashable, Codable {
   var experts: [DatasetExpert]
+  /// Prior of the law through a cell's readings.
+  var law: AgeingLawUpdate
   var calibrations: [PanelCalibration]
 
   /// Fewest datasets that can say how forecasts carry over.
@@ -120,12 +148,14 @@ struct DatasetExperts: Sendable, Hashable, Codable {
   ///
   /// - Parameters:
   ///   - z: level vectors of all training cells.
+  ///   - starts: retention that each cell's levels count from.
   ///   - names: datasets that teach one.
   /// - Returns: the panel, and for each variant what it expects of every training cell when the cell's dataset is held
   ///   out, in the order of the panel's calibrations.
   static func fit(
-    _ z: Matrix, cells: [CoreCell], groups: [Int], names: [String], presence: Double, extraColumns: [String],
-    kinds: [MemberKind], variants: [ModelVariant], foldCount: Int, cutOff: CutOff, seed: UInt64, threads: Int
+    _ z: Matrix, scale: LevelScale, starts: [Double], cells: [CoreCell], groups: [Int], names: [String],
+    presence: Double, extraColumns: [String], kinds: [MemberKind], variants: [ModelVariant], foldCount: Int,
+    cutOff: CutOff, seed: UInt64, threads: Int
   ) async throws -> (panel: DatasetExperts, expected: [Matrix]) {
     var experts: [DatasetExpert] = []
     for name in names {
@@ -162,36 +192,64 @@ struct DatasetExperts: Sendable, Hashable, Codable {
     }
     let units = cells.map(\.full.dataset)
     let taught = experts.map(\.dataset)
-    var panel = DatasetExperts(experts: experts, calibrations: [])
+    var panel = DatasetExperts(
+      experts: experts, law: AgeingLawUpdate(cells: cells.map(\.full)), calibrations: [])
+    let laws = Dictionary(
+      uniqueKeysWithValues: Set(units).map { name in
+        (name, AgeingLawUpdate(cells: cells.map(\.full).filter { $0.dataset != name }))
+      })
+    let records = cells.indices.map { i in
+      RecordLevels(cells[i], law: laws[units[i]] ?? panel.law, now: starts[i], scale: scale, count: z.columns)
+    }
+    // Cells of one reading say nothing of how records carry over, and are judged by forecasts alone.
+    let teachers = [false, true].map { isRead in
+      taught.map { name in
+        cells.indices.filter { units[$0] == name && (!isRead || cells[$0].isRead) }
+      }.filter { !$0.isEmpty }
+    }
     var expected: [Matrix] = []
     for variant in variants {
       let blind = Matrix(
         cells.indices.map { i in
           panel.mean(where: { $0 != units[i] }) { e in experts[e].levels(scores[e], cell: i, variant: variant) }
         })
-      panel.calibrations.append(
-        PanelCalibration(variant, forecast: blind, truth: z, units: units, used: taught))
+      let pull = Matrix(cells.indices.map { records[$0].pull(from: blind.row($0)) })
+      let nothing = Matrix(rows: pull.rows, columns: pull.columns)
+      func calibrations(without name: String?) -> [PanelCalibration] {
+        [false, true].compactMap { isRead in
+          let others = teachers[isRead ? 1 : 0].filter { units[$0[0]] != name }
+          return others.isEmpty
+            ? nil
+            : PanelCalibration(
+              variant, isRead: isRead, forecast: blind, pull: isRead ? pull : nothing, truth: z, cells: others)
+        }
+      }
+      panel.calibrations += calibrations(without: nil)
       // A dataset's own errors have no say in what is expected of it.
-      let without = Dictionary(
-        uniqueKeysWithValues: Set(units).map { name in
-          let others = taught.filter { $0 != name }
-          return (name, PanelCalibration(variant, forecast: blind, truth: z, units: units, used: others))
-        })
+      let without = Dictionary(uniqueKeysWithValues: Set(units).map { ($0, calibrations(without: $0)) })
       expected.append(
-        Matrix(cells.indices.map { i in without[units[i]]?.applied(to: blind.row(i)) ?? blind.row(i) }))
+        Matrix(
+          cells.indices.map { i in
+            let calibration = without[units[i]]?.first { $0.isRead == cells[i].isRead }
+            return calibration?.applied(to: blind.row(i), pull: pull.row(i)) ?? blind.row(i)
+          }))
     }
     return (panel, expected)
   }
 
   /// What is expected of cells of a dataset never seen: z per level of each; nil for a variant that was not fitted.
-  func expected(_ cells: [CoreCell], extraColumns: [String], at n: CutOff, variant: ModelVariant) throws
-    -> [[Double]]?
-  {
-    guard let calibration = calibrations.first(where: { $0.variant == variant }) else { return nil }
+  func expected(
+    _ cells: [CoreCell], starts: [Double], scale: LevelScale, extraColumns: [String], at n: CutOff,
+    variant: ModelVariant
+  ) throws -> [[Double]]? {
+    let own = calibrations.filter { $0.variant == variant }
+    if own.isEmpty { return nil }
     let scores = try experts.map { try $0.scores(cells, extraColumns: extraColumns, at: n) }
     return cells.indices.map { i in
-      calibration.applied(
-        to: mean(where: { _ in true }) { e in experts[e].levels(scores[e], cell: i, variant: variant) })
+      let forecast = mean(where: { _ in true }) { e in experts[e].levels(scores[e], cell: i, variant: variant) }
+      let record = RecordLevels(cells[i], law: law, now: starts[i], scale: scale, count: forecast.count)
+      let calibration = own.first { $0.isRead == cells[i].isRead }
+      return calibration?.applied(to: forecast, pull: record.pull(from: forecast)) ?? forecast
     }
   }
 

@@ -69,8 +69,12 @@ public struct Evaluation: Sendable {
     public var refusal: String?
   }
 
+  /// How the cells are called that `predict` would not refuse, in the split of a further row.
+  public static let notRefused = "cells not refused"
+
   /// Draws a cell is scored with.
   static let draws = 400
+
   /// Scores a model on cells of a dataset.
   ///
   /// - Parameters:
@@ -103,6 +107,10 @@ public struct Evaluation: Sendable {
     for part in parts {
       rows.append(part.row(dataset, split: split, early: n, seed: seed))
       guard part.model == main else { continue }
+      if let rest = part.withoutRefused() {
+        let name = (split.map { $0 + ", " } ?? "") + Self.notRefused
+        rows.append(rest.row(dataset, split: name, early: n, seed: seed))
+      }
       reliability += ForecastMetrics.reliability(part.paths).map { Reliability(early: n, row: $0) }
       integrals += ForecastMetrics.lifePIT(part.lives).map {
         Integral(early: n, quantity: "life", cellID: $0.cellID, value: $0.value)

@@ -14,6 +14,9 @@ struct CoreCell: Sendable {
   var age: Double
   /// What the sulfide simulation expects, where it applies.
   var sulfidePrior: SulfidePrior?
+
+  /// Whether its fade has been read: more than one reading.
+  var isRead: Bool { observed.ages.count > 1 }
 }
 
 /// The forecast from one cut-off N: level vectors, members, weights and the pool of out-of-fold errors.
@@ -161,7 +164,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
     if plans.contains(where: { $0.scheme == .dataset }) {
       let own = variants.filter { !$0.isRival }
       let (panel, expected) = try await DatasetExperts.fit(
-        z, cells: cells, groups: groupNumbers, names: teachers, presence: presence, extraColumns: extraColumns,
+        z, scale: scale, starts: targets.map(\.start), cells: cells, groups: groupNumbers, names: teachers,
+        presence: presence, extraColumns: extraColumns,
         kinds: kinds, variants: own, foldCount: foldCount, cutOff: cutOff, seed: seed, threads: threads)
       core.experts = panel
       unseen = Dictionary(uniqueKeysWithValues: zip(own, expected))
@@ -190,7 +194,9 @@ struct ForecastCore: Sendable, Hashable, Codable {
         let spread = ensemble.outOfFoldSpread[answered.scheme] ?? [Double](repeating: 1, count: n)
         var pool = try ResidualPool(
           plan: plan, variant: variant, weights: weights, expected: expected, residuals: residuals, spread: spread,
-          finished: finished)
+          finished: finished,
+          unread: plan.scheme == .dataset && !isDesign ? cells.indices.filter { !cells[$0].isRead } : []
+        )
         pool.horizonScale = HorizonCalibration.scales(
           cells: cells.map(\.full),
           draws: cells.indices.map { i in
@@ -246,14 +252,20 @@ struct ForecastCore: Sendable, Hashable, Codable {
 
   /// The kinds of question that a cell may be, the widest first: of a new dataset, of a new batch, of a
   /// new group, a new cell.
-  private func questions(_ cell: PreparedCell) -> [FoldScheme] {
-    if corrections.contains(where: { $0.dataset == cell.dataset }) { return [.cell, .group] }
+  private func questions(_ core: CoreCell) -> [FoldScheme] {
+    if correction(for: core) != nil { return [.cell, .group] }
+    let cell = core.full
     // A table of designs belongs to no dataset; only a record is known to come from elsewhere.
     let isForeign = !datasets.contains(cell.dataset)
     if isForeign { return cell.ages.isEmpty ? [.dataset, .batch, .group, .cell] : Self.questionsOfAnother }
     let isNewBatch = cell.attributes.text("batch_id") != nil && !batches.contains(cell.batch)
     if isNewBatch { return [.batch, .elsewhere, .group, .cell] }
     return groups.contains(cell.group) ? [.cell, .group] : [.group, .cell]
+  }
+
+  /// What own cells taught of cells like this one.
+  private func correction(for cell: CoreCell) -> DatasetCorrection? {
+    corrections.first { $0.dataset == cell.full.dataset && $0.isRead == cell.isRead }
   }
 
   /// What a cell of a dataset that training did not see may be, the widest kind of question first.
@@ -265,11 +277,17 @@ struct ForecastCore: Sendable, Hashable, Codable {
     return questions.lazy.compactMap { q in own.first { $0.scheme == q } }.first ?? own.first
   }
 
+  /// Retention that a cell's levels count from.
+  private func start(_ cell: CoreCell) -> Double {
+    let now = cutOff.isDesign ? initialRetention : cell.observed.currentRetention(at: cell.age) ?? initialRetention
+    return max(now, cell.full.endFraction + LevelGrid.smallestHeadroom)
+  }
+
   /// Joint draws for training cell `index`, out of fold and with its own error left out of the pool.
   func outOfFoldDraws(_ pool: ResidualPool, index i: Int, cell: CoreCell, count: Int, seed: UInt64) -> LevelDraws {
     let (z, source) = pool.draws(
       count, expected: pool.expected.row(i), spread: pool.spread[i], widening: 1,
-      scatter: pool.unitScatter(level: LevelGrid.endIndex), excluding: i,
+      scatter: pool.unitScatter(), excluding: i,
       stream: RandomStream(seed: seed, purpose: "out-of-fold", key: cell.full.streamKey))
     return draws(z, source, pool, cell: cell)
   }
@@ -278,9 +296,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
     var remaining = z
     for k in remaining.storage.indices { remaining.storage[k] = scale.inverse(remaining.storage[k]) }
     let end = cell.full.endFraction
-    let now = cutOff.isDesign ? initialRetention : cell.observed.currentRetention(at: cell.age) ?? initialRetention
     return LevelDraws(
-      remaining: remaining, age: cutOff.isDesign ? 0 : cell.age, start: max(now, end + LevelGrid.smallestHeadroom),
+      remaining: remaining, age: cutOff.isDesign ? 0 : cell.age, start: start(cell),
       endFraction: end, offsets: offsets, sources: source, horizonScale: pool.horizonScale,
       measurementNoise: cell.full.measurementNoise)
   }
@@ -297,8 +314,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
     var groupIsKnown: Bool
     /// What is asked, the widest kind of question first.
     var questions: [FoldScheme]
-    /// Standard deviation at the end of life, where own cells taught it.
-    var deviation: Double?
+    /// Standard deviation per level, where own cells taught it.
+    var deviations: [Double]?
   }
 
   /// The core with its factorisation at hand, for many calls of `expectations`.
@@ -329,17 +346,18 @@ struct ForecastCore: Sendable, Hashable, Codable {
         if isSource { spread = p.spread }
       }
     }
-    let asked = cells.map { questions($0.full) }
+    let asked = cells.map(questions)
     // A correction was learnt about what the experts expect.
     let unseen = cells.indices.filter { i in
-      asked[i].first == .dataset || corrections.contains { $0.dataset == cells[i].full.dataset }
+      asked[i].first == .dataset || correction(for: cells[i]) != nil
     }
     let blind = try experts?.expected(
-      unseen.map { cells[$0] }, extraColumns: extraColumns, at: cutOff, variant: variant)
+      unseen.map { cells[$0] }, starts: unseen.map { start(cells[$0]) }, scale: scale, extraColumns: extraColumns,
+      at: cutOff, variant: variant)
     let foreign = blind.map { Dictionary(uniqueKeysWithValues: zip(unseen, $0)) } ?? [:]
     return cells.indices.map { i in
       let isKnown = numbers[i] >= 0
-      let correction = corrections.first { $0.dataset == cells[i].full.dataset }
+      let correction = correction(for: cells[i])
       let weights = pool(variant, for: correction == nil ? asked[i] : Self.questionsOfAnother)?.weights ?? []
       var levels = meanLevels
       for c in members.indices {
@@ -347,17 +365,16 @@ struct ForecastCore: Sendable, Hashable, Codable {
         for k in levels.indices { levels[k] += value * components[c, k] }
       }
       if let expected = foreign[i] { levels = expected }
-      var deviation: Double?
+      var deviations: [Double]?
       if let correction {
-        let end = min(LevelGrid.endIndex, levels.count - 1)
-        deviation = correction.lines[safe: end]?.deviation(levels[end])
+        deviations = zip(levels, correction.lines).map { $1.deviation($0) }
         levels = correction.applied(to: levels)
       }
       // tanh is monotone: the largest bounded input belongs to the most novel feature.
       let lead = scaler.features.indices.max { abs(x[i, $0]) < abs(x[i, $1]) }
       return Expectation(
         levels: levels, spread: spread?[i], novelty: novelty[i], mostNovel: lead.map { scaler.features[$0].name },
-        groupIsKnown: isKnown, questions: asked[i], deviation: deviation)
+        groupIsKnown: isKnown, questions: asked[i], deviations: deviations)
     }
   }
 
@@ -367,7 +384,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
   /// The input that lies beyond the 99 % point of training novelty, in words; nil where none does.
   func extrapolation(_ e: Expectation) -> String? {
     guard e.novelty > max(noveltyPoints[1], 2) else { return nil }
-    return "\(e.mostNovel ?? "an input") lies beyond 99 % of the training cells"
+    return "\(e.mostNovel.map(InputInColumns.column) ?? "an input") lies beyond 99 % of the training cells"
   }
 
   /// The novelty where the training domain ends.
@@ -384,16 +401,25 @@ struct ForecastCore: Sendable, Hashable, Codable {
   func strangeness(_ cell: CoreCell) -> String {
     let values = ForecastFeatures(law: law, extraColumns: extraColumns)
       .values(cell.observed, at: cutOff.isDesign ? 0 : cell.age, sulfidePrior: cell.sulfidePrior)
-    return scaler.furthest(values, beyond: noveltyLimit).prefix(3).map { far in
-      "\(far.feature.name) is \(short(far.value)), trained \(short(far.range.lowerBound))…\(short(far.range.upperBound))"
-        + " (\(short(far.novelty / noveltyLimit)) times as far from its mean)"
-    }.joined(separator: "; ")
+    var columns: [String] = []
+    var words: [String] = []
+    for far in scaler.furthest(values, beyond: noveltyLimit) where words.count < 3 {
+      let input = InputInColumns(
+        far.feature.name, value: far.value, range: far.range, of: cell.observed.attributes)
+      // Several features of one column are one reason.
+      if columns.contains(input.column) { continue }
+      columns.append(input.column)
+      words.append(
+        "\(input.column) is \(short(input.value)), trained \(short(input.range.lowerBound))…"
+          + "\(short(input.range.upperBound)) (\(short(far.novelty / noveltyLimit)) times as far from its mean)")
+    }
+    return words.joined(separator: "; ")
   }
 
   /// Draws a cell's future.
   func draw(_ cell: CoreCell, _ e: Expectation, variant: ModelVariant, count: Int, seed: UInt64) -> LevelDraws? {
     guard let pool = pool(variant, for: e.questions) else { return nil }
-    let learnt = corrections.first { $0.dataset == cell.full.dataset }
+    let learnt = correction(for: cell)
     let freedom = learnt?.lines[safe: LevelGrid.endIndex]?.freedom ?? learnt?.lines.last?.freedom ?? 1
     // The errors of whole batches and datasets held out are those of novel cells already.
     let widening = pool.scheme.isFar ? 1 : noveltyEffect.widening(e.novelty / noveltyLimit)
@@ -401,8 +427,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
       count, expected: e.levels,
       // A process knows nothing of how far experts err.
       spread: pool.scheme == .dataset ? nil : e.spread, widening: widening,
-      scatter: e.deviation.map { .init(deviation: $0, level: LevelGrid.endIndex, freedom: freedom) }
-        ?? pool.unitScatter(level: LevelGrid.endIndex),
+      scatter: e.deviations.map { .init(deviations: $0, freedom: freedom) } ?? pool.unitScatter(),
       excluding: nil, stream: RandomStream(seed: seed, purpose: "residual", key: cell.full.streamKey))
     return draws(z, source, pool, cell: cell)
   }

@@ -82,9 +82,8 @@ struct ForecastFeatures: Sendable {
       put(.trend, "slope_last_half", slopeHalf ?? .nan)
     }
     put(.trend, "slope_change", (slopeHalf ?? 0) - slopeAll)
-    let noise = cell.isDense ? max(2e-3, cell.measurementNoise) : 3e-3
     for member in law.members {
-      let (m, s) = law.posterior(member, ages: t, retention: q, noise: noise)
+      let (m, s) = law.posterior(member, ages: t, retention: q, noise: cell.lawNoise)
       let p = member.exponent == 1 ? "linear" : "sqrt"
       put(.law, "log_rate_\(p)", m)
       put(.law, "log_rate_sd_\(p)", log(s))

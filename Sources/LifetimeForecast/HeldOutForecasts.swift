@@ -21,6 +21,19 @@ struct HeldOutForecasts: Sendable {
       cells: counts.cells + other.counts.cells, censored: counts.censored + other.counts.censored,
       skipped: counts.skipped + other.counts.skipped, refused: counts.refused + other.counts.refused)
   }
+
+  /// The forecasts that `predict` would give; nil where it would refuse none or all.
+  func withoutRefused() -> HeldOutForecasts? {
+    guard counts.refused > 0, counts.refused < counts.cells else { return nil }
+    let kept = Set(predictions.filter { $0.refusal == nil }.map(\.cellID))
+    var out = HeldOutForecasts(model: model)
+    out.lives = lives.filter { kept.contains($0.cellID) }
+    out.paths = paths.filter { kept.contains($0.cellID) }
+    out.predictions = predictions.filter { $0.refusal == nil }
+    out.counts = CellCounts(
+      cells: out.predictions.count, censored: out.predictions.count { $0.observedLife == nil }, skipped: counts.skipped)
+    return out
+  }
 }
 
 extension HeldOutForecasts {

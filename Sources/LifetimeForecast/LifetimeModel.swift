@@ -229,7 +229,8 @@ public struct LifetimeModel: Sendable, Codable {
       reasons.append("dataset \(assembly.description.name) was not in training")
     }
     if !core.isInDomain(e) {
-      reasons.append("\(e.mostNovel ?? "an input") lies outside the training cells (novelty \(short(e.novelty)))")
+      let name = e.mostNovel.map(InputInColumns.column) ?? "an input"
+      reasons.append("\(name) lies outside the training cells (novelty \(short(e.novelty)))")
     }
     let age = Self.age(asked, cell)
     let n = cell.observed.ages.isEmpty ? 0 : age
@@ -241,10 +242,17 @@ public struct LifetimeModel: Sendable, Codable {
     let seen = cell.observed.ages.indices.filter { _ in !core.cutOff.isDesign }
     let crossed = cell.observed.crossing(limit.fraction, after: -.infinity)
     // Cells of a dataset that taught the model are never too far: their own errors speak.
-    let isRefused = core.isFar(e) && trained(on: assembly.description.name) == nil && !crossed.isFinite
+    var refusal: String?
+    if trained(on: assembly.description.name) == nil, !crossed.isFinite {
+      if !core.cutOff.isDesign, input.observed.ages.count == 1 {
+        refusal = "one reading up to age \(short(n)): nothing is known of its fade, nor of others of its dataset"
+      } else if core.isFar(e) {
+        refusal = core.strangeness(input)
+      }
+    }
     return FadeForecast(
       cellID: cell.full.id, early: age, endOfLife: limit, inDomain: reasons.isEmpty,
-      domainReasons: reasons, novelty: core.relativeNovelty(e), refusal: isRefused ? core.strangeness(input) : nil,
+      domainReasons: reasons, novelty: core.relativeNovelty(e), refusal: refusal,
       extrapolation: core.extrapolation(e), physicsStatus: cell.sulfidePrior == nil ? "dataset" : "prior",
       nearestTrainingGroup: e.groupIsKnown
         ? cell.full.group.split(separator: "/", maxSplits: 1).last.map(String.init) : nil,

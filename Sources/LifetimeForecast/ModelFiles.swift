@@ -121,6 +121,11 @@ extension LifetimeModel {
         core.scaler.means.count == width && core.scaler.spreads.count == width
           && core.scaler.asinhScales.count == width, "sizes of the feature scales")
       try require(core.corrections.allSatisfy { $0.lines.count == k }, "sizes of the corrections")
+      try require(
+        core.experts?.calibrations.allSatisfy { c in
+          [c.slopes, c.recordSlopes, c.forecastCentres, c.pullCentres, c.truthCentres].allSatisfy { $0.count == k }
+        } ?? true, "sizes of the calibrations")
+      try require(core.pools.allSatisfy { $0.silent.allSatisfy((0..<n).contains) }, "silent cells of a pool")
       for member in core.members.joined() {
         try require(member.columns.allSatisfy { (0..<width).contains($0) }, "columns of member \(member.kind.rawValue)")
       }

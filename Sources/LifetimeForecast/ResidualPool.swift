@@ -38,9 +38,9 @@ struct ResidualPool: Sendable, Hashable, Codable {
   var scheme: FoldScheme
   /// Unit (cell, group, batch …) of each training cell under that scheme.
   var units: [Int]
-  /// Units of few cells that reached the end of life: what they would have erred there by is a guess, not a
-  /// measurement, and no forecast is drawn from it.
-  var unfinished: [Int] = []
+  /// Cells from whose errors no forecast is drawn: those of units of few cells that reached the end of life (what they
+  /// would have erred there by is a guess, not a measurement), and those of which nothing had been read.
+  var silent: [Int] = []
   var variant: ModelVariant
   /// Weight of each member, per component.
   var weights: [[Double]]
@@ -58,12 +58,12 @@ struct ResidualPool: Sendable, Hashable, Codable {
   var slopes: [LevelSlope] = []
 
   private enum CodingKeys: String, CodingKey {
-    case scheme, units, unfinished, variant, weights, residuals, covarianceRoot, spread, horizonScale, slopes
+    case scheme, units, silent, variant, weights, residuals, covarianceRoot, spread, horizonScale, slopes
   }
 
   init(
     plan: FoldPlan, variant: ModelVariant, weights: [[Double]], expected: Matrix, residuals: Matrix,
-    spread: [Double], finished: [Bool]
+    spread: [Double], finished: [Bool], unread: [Int] = []
   ) throws {
     scheme = plan.scheme
     units = plan.units
@@ -78,13 +78,16 @@ struct ResidualPool: Sendable, Hashable, Codable {
     horizonScale = [[Double]](repeating: [Double](repeating: 1, count: 5), count: 2)
     if scheme.isFar {
       let cells = Dictionary(grouping: units.indices) { units[$0] }
-      unfinished = cells.filter { _, own in 2 * own.count { finished[$0] } < own.count }.keys.sorted()
+      let unfinished = cells.values.filter { own in 2 * own.count { finished[$0] } < own.count }
       // A pool of guesses is better than none.
-      if cells.count - unfinished.count < 2 { unfinished = [] }
+      if cells.count - unfinished.count >= 2 { silent = Array(unfinished.joined()) }
+      let all = Set(silent + unread)
+      if Set(units.indices.filter { !all.contains($0) }.map { units[$0] }).count >= 2 { silent = Array(all) }
+      silent.sort()
     }
     if scheme == .dataset {
-      let sets = Dictionary(grouping: units.indices) { units[$0] }.sorted { $0.key < $1.key }
-        .filter { !unfinished.contains($0.key) }
+      let sets = Dictionary(grouping: units.indices.filter { !silent.contains($0) }) { units[$0] }
+        .sorted { $0.key < $1.key }
       slopes = (0..<residuals.columns).compactMap { k in
         LevelSlope(sets.map { _, cells in cells.map { (forecast: expected[$0, k], error: residuals[$0, k]) } })
       }
@@ -97,9 +100,8 @@ struct ResidualPool: Sendable, Hashable, Codable {
 
   /// A scatter known of the cells asked about, in place of the pool's own errors.
   struct Scatter: Sendable {
-    /// Standard deviation of z at a level.
-    var deviation: Double
-    var level: Int
+    /// Standard deviation of z per level.
+    var deviations: [Double]
     /// Degrees of freedom behind it.
     var freedom: Double
   }
@@ -107,20 +109,20 @@ struct ResidualPool: Sendable, Hashable, Codable {
   /// The scatter of a cell of a whole new unit. A few units say how large the error of the next one may be, and are too
   /// few for a shape: their largest errors, drawn as they are, would be stretched once more for their small number. Nil
   /// for pools of many units.
-  func unitScatter(level: Int) -> Scatter? {
+  func unitScatter() -> Scatter? {
     guard scheme.isFar else { return nil }
-    let k = min(level, residuals.columns - 1)
-    let cells = residuals.column(k).indices.filter { !unfinished.contains(units[$0]) }
-    let errors = Dictionary(grouping: cells) { units[$0] }.sorted { $0.key < $1.key }.map {
-      $0.value.map { residuals[$0, k] }
-    }
-    let n = Double(errors.count)
+    let own = Dictionary(grouping: units.indices.filter { !silent.contains($0) }) { units[$0] }
+      .sorted { $0.key < $1.key }.map(\.value)
+    let n = Double(own.count)
     guard n > 1 else { return nil }
-    let centre = mean(errors.map { mean($0) })
-    let square = mean(errors.map { own in mean(own.map { ($0 - centre) * ($0 - centre) }) })
+    let deviations = (0..<residuals.columns).map { k in
+      let centre = mean(own.map { cells in mean(cells.map { residuals[$0, k] }) })
+      let square = mean(
+        own.map { cells in mean(cells.map { (residuals[$0, k] - centre) * (residuals[$0, k] - centre) }) })
+      return (square * (n + 1) / (n - 1)).squareRoot()
+    }
     // The calibration of experts took a centre and a slope from the same datasets.
-    let freedom = max(scheme == .dataset ? n - 2 : n - 1, 1)
-    return Scatter(deviation: (square * (n + 1) / (n - 1)).squareRoot(), level: k, freedom: freedom)
+    return Scatter(deviations: deviations, freedom: max(scheme == .dataset ? n - 2 : n - 1, 1))
   }
 
   /// Draws of the level vector of one cell around its expected one.
@@ -140,7 +142,7 @@ struct ResidualPool: Sendable, Hashable, Codable {
     // The units are the sample: each speaks as often as any other, and few of them say little about the next one.
     var members = [[Int]](repeating: [], count: (units.max() ?? 0) + 1)
     let rows = residuals.storage.isEmpty ? 0 : residuals.rows
-    for j in 0..<rows where j != excluded && !unfinished.contains(units[j]) {
+    for j in 0..<rows where j != excluded && !silent.contains(j) {
       members[units[j]].append(j)
     }
     members.removeAll(where: \.isEmpty)
@@ -151,9 +153,12 @@ struct ResidualPool: Sendable, Hashable, Codable {
     let inflation = (Double(n + 1) / Double(max(n - 1, 1))).squareRoot()
     // The pool mixes datasets of large and small errors, which no one dataset does: of a scatter known otherwise, only
     // how the levels move together is taken from it.
-    let known = scatter.map { own -> (factor: Double, freedom: Double) in
-      let root = covarianceRoot.row(min(own.level, m.count - 1))
-      return (own.deviation / root.reduce(0) { $0 + $1 * $1 }.squareRoot(), own.freedom)
+    let known = scatter.map { own -> (factors: [Double], freedom: Double) in
+      let factors = m.indices.map { k in
+        own.deviations[min(k, own.deviations.count - 1)]
+          / covarianceRoot.row(k).reduce(0) { $0 + $1 * $1 }.squareRoot()
+      }
+      return (factors, own.freedom)
     }
     // Which way a few whole units erred says nothing about the next one.
     let centre = m.indices.map { k in
@@ -168,10 +173,18 @@ struct ResidualPool: Sendable, Hashable, Codable {
       let ratio = s.map { self.ratio($0, j) } ?? 1
       let noise = covarianceRoot.times(m.map { _ in stream.normal() })
       let tail = studentFactor(freedom: known?.freedom ?? Double(n - 1), stream.normal())
+      if let known {
+        for k in m.indices { z[d, k] = m[k] + known.factors[k] * noise[k] * tail }
+        // Each level was judged apart; where they cross, the end of life is the one to be right about.
+        let end = min(LevelGrid.endIndex, m.count - 1)
+        for k in (0..<end).reversed() { z[d, k] = min(z[d, k], z[d, k + 1]) }
+        for k in m.indices.dropFirst(end + 1) { z[d, k] = max(z[d, k], z[d, k - 1]) }
+        continue
+      }
       var highest = -Double.infinity
       for k in m.indices {
         let e = (residuals[j, k] - centre[k] + bandwidth * noise[k]) * shrink * inflation * ratio * widening
-        highest = max(highest, m[k] + (known.map { $0.factor * noise[k] } ?? e) * tail)
+        highest = max(highest, m[k] + e * tail)
         z[d, k] = highest
       }
     }

@@ -50,12 +50,15 @@ struct SkillPage {
           let values = Dictionary(uniqueKeysWithValues: row.scores.map { ($0.name, $0.score) })
           let isOwn = row.split?.hasSuffix("own cells") ?? false
           let own = "recalibrated on \(row.split ?? ""), drawn \(CrossValidation.ownCellDraws) times"
-          text += "| \(row.model)\(isOwn ? ", " + own : "") | "
+          let isRest = row.split?.hasSuffix(Evaluation.notRefused) ?? false
+          let rest = "the \(row.counts.cells) \(Evaluation.notRefused)"
+          text += "| \(row.model)\(isOwn ? ", " + own : isRest ? ", " + rest : "") | "
           text += Self.columns.map { cell(values[$0.0], isMain: row.model == head.model) }.joined(separator: " | ")
           text += " |\n"
         }
         text += "\n"
-        text += Self.seeds([head] + again.filter { $0.dataset == dataset && $0.model == head.model })
+        text += Self.seeds(
+          [head] + again.filter { $0.dataset == dataset && $0.model == head.model && $0.split == head.split })
       }
     }
     return text + published + sulfide

@@ -50,7 +50,22 @@ import Testing
     #expect(try await asked("a", 150, of: model).allSatisfy { $0.refusal == nil && !$0.inDomain })
     let far = try await asked("b", 150, of: model)
     #expect(far.allSatisfy { !$0.inDomain && $0.novelty ?? 0 > 2 })
-    #expect(far.allSatisfy { $0.refusal?.contains("temperature is ") ?? false }, "\(far[0].refusal ?? "")")
+    #expect(
+      far.allSatisfy { $0.refusal?.hasPrefix("temperature_celsius is 150, trained ") ?? false },
+      "\(far[0].refusal ?? "")")
+
+    // Nothing seen but the first reading, of a dataset nobody knows.
+    func read(_ name: String) async throws -> [FadeForecast] {
+      var other = dataset(name, 4, seed: 2)
+      for i in other.cells.indices {
+        let series = other.cells[i].series
+        other.cells[i].series = CycleSeries(ages: [series.ages[0]], capacities: [series.capacities[0]])
+      }
+      return try await model.forecast(
+        other, cellIDs: other.cells.map(\.id), early: 50, draws: 50, seed: 1, threads: 2)
+    }
+    #expect(try await read("b").allSatisfy { $0.refusal?.contains("one reading") ?? false })
+    #expect(try await read("a").allSatisfy { $0.refusal == nil })
 
     var other = dataset("b", 8, seed: 2)
     for i in other.cells.indices { other.cells[i].attributes.numbers["temperature_celsius"] = 150 }
@@ -62,6 +77,71 @@ import Testing
     let updated = try await model.updated(
       with: TrainingPart(dataset: other, cellIDs: Array(other.cells.map(\.id).prefix(3))), parent: nil, threads: 2)
     #expect(try await asked("b", 150, of: updated).allSatisfy { $0.refusal == nil })
+  }
+
+  @Test("Own cells teach only of cells like them: read ones nothing of those that have one reading")
+  func ownKinds() async throws {
+    let own = dataset("a", 20, seed: 1)
+    let model = try await Trainer(options, toolVersion: "t").fit(
+      [TrainingPart(dataset: own, cellIDs: own.cells.map(\.id))], scoring: false)
+    func updated(unread: Int) async throws -> [DatasetCorrection] {
+      var other = dataset("b", 6, seed: 2, factor: 2, after: 50)
+      for i in 0..<unread {
+        let series = other.cells[i].series
+        // The next reading after the first lies behind the cut-off.
+        let kept = [0] + series.ages.indices.filter { series.ages[$0] > 50 }
+        other.cells[i].series = CycleSeries(
+          ages: kept.map { series.ages[$0] }, capacities: kept.map { series.capacities[$0] })
+      }
+      return try await model.updated(
+        with: TrainingPart(dataset: other, cellIDs: other.cells.map(\.id)), parent: nil, threads: 2
+      ).cores[0].corrections
+    }
+    #expect(try await updated(unread: 0).map(\.isRead) == [true])
+    let both = try await updated(unread: 3)
+    #expect(both.map(\.isRead) == [true, false])
+    #expect(both[0].lines != both[1].lines)
+    #expect(try await updated(unread: 6).map(\.isRead) == [false])
+  }
+
+  @Test("Where levels judged apart cross, the end of life stands and the nearer ones give way")
+  func crossing() throws {
+    var stream = RandomStream(seed: 6, purpose: "errors")
+    let residuals = Matrix(
+      (0..<200).map { _ in
+        let e = 0.1 * stream.normal()
+        return [e, e]
+      })
+    let pool = try ResidualPool(
+      plan: FoldPlan(scheme: .cell, units: Array(0..<200), folds: Array(0..<200)), variant: .hybrid, weights: [],
+      expected: Matrix(rows: 200, columns: 2), residuals: residuals, spread: [Double](repeating: 1, count: 200),
+      finished: [Bool](repeating: true, count: 200))
+    let z = pool.draws(
+      2000, expected: [5.5, 5], spread: nil, widening: 1, scatter: .init(deviations: [0.5, 0.1], freedom: 1000),
+      excluding: nil, stream: RandomStream(seed: 1, purpose: "t")
+    ).z
+    #expect(abs(mean(z.column(1)) - 5) < 0.02 && abs(standardDeviation(z.column(1)) / 0.1 - 1) < 0.06)
+    #expect((0..<2000).allSatisfy { z[$0, 0] <= z[$0, 1] })
+  }
+
+  @Test("What is too far is told in the columns and units of the dataset")
+  func columns() {
+    var attributes = CellAttributes()
+    attributes.numbers["temperature_celsius"] = -20
+    func told(_ name: String, _ value: Double, _ range: ClosedRange<Double>) -> InputInColumns {
+      InputInColumns(name, value: value, range: range, of: attributes)
+    }
+    let temperatures = [
+      told("temperature", -4.5, 0...2), told("temperature_squared", 20.25, -1...4),
+      told("inverse_temperature", (1 / 298.15 - 1 / 253.15) / 8.314462618e-3, 0...1),
+    ]
+    #expect(temperatures.allSatisfy { $0.column == "temperature_celsius" && abs($0.value + 20) < 1e-9 })
+    #expect(temperatures[0].range == 25...45 && temperatures[1].range == 5...45)
+    let loading = told("log_loading", _log(20), _log(5)..._log(10))
+    #expect(loading.column == "areal_loading_mg_cm2" && abs(loading.value - 20) < 1e-9)
+    #expect(abs(loading.range.upperBound - 10) < 1e-9)
+    #expect(told("column_porosity", 0.4, 0...0.1).column == "porosity")
+    #expect(told("protocol_time", 2, 0...1).column == "protocol_time")
   }
 
   @Test("Plans: few batches are not held out, units never straddle folds")
@@ -104,24 +184,26 @@ import Testing
     #expect(standardDeviation(groups) > 1.5 * standardDeviation(cells))
   }
 
-  @Test("A scatter known of the cells stands in place of the pool's, and only its shape over the levels is kept")
+  @Test("A scatter known of the cells stands in place of the pool's, of which only how levels move together is kept")
   func knownScatter() throws {
     var stream = RandomStream(seed: 5, purpose: "errors")
     let residuals = Matrix(
       (0..<400).map { _ in
         let e = 0.1 * stream.normal()
-        return [0.5 * e, e]
+        return [0.8 * e, e]
       })
     let pool = try ResidualPool(
       plan: FoldPlan(scheme: .cell, units: Array(0..<400), folds: Array(0..<400)), variant: .hybrid, weights: [],
       expected: Matrix(rows: 400, columns: 2), residuals: residuals, spread: [Double](repeating: 1, count: 400),
       finished: [Bool](repeating: true, count: 400))
     let z = pool.draws(
-      4000, expected: [0, 5], spread: 3, widening: 2, scatter: .init(deviation: 0.4, level: 1, freedom: 50),
+      4000, expected: [0, 5], spread: 3, widening: 2, scatter: .init(deviations: [0.2, 0.4], freedom: 50),
       excluding: nil, stream: RandomStream(seed: 1, purpose: "t")
     ).z
     #expect(abs(standardDeviation(z.column(1)) / 0.4 - 1) < 0.06)
     #expect(abs(standardDeviation(z.column(0)) / 0.2 - 1) < 0.06)
+    let together = mean((0..<4000).map { z[$0, 0] * (z[$0, 1] - 5) })
+    #expect(together / (0.2 * 0.4) > 0.95)
   }
 
   @Test("A few datasets say how large the error of the next may be: nine in ten lie within, whatever their sizes")
@@ -136,8 +218,8 @@ import Testing
         plan: FoldPlan(scheme: .dataset, units: units, folds: units), variant: .hybrid, weights: [],
         expected: Matrix(rows: units.count, columns: 1), residuals: residuals,
         spread: [Double](repeating: 1, count: units.count), finished: [Bool](repeating: true, count: units.count))
-      let scatter = try #require(pool.unitScatter(level: 12))
-      #expect(scatter.level == 0 && scatter.freedom == 5)
+      let scatter = try #require(pool.unitScatter())
+      #expect(scatter.deviations.count == 1 && scatter.freedom == 5)
       let z = pool.draws(
         400, expected: [0], spread: nil, widening: 1, scatter: scatter, excluding: nil,
         stream: RandomStream(seed: UInt64(trial), purpose: "t")
@@ -150,7 +232,7 @@ import Testing
       plan: FoldPlan(scheme: .cell, units: [0, 1, 2], folds: [0, 1, 2]), variant: .hybrid, weights: [],
       expected: Matrix(rows: 3, columns: 1), residuals: Matrix([[0.1], [0.2], [-0.1]]), spread: [1, 1, 1],
       finished: [true, true, true])
-    #expect(near.unitScatter(level: 0) == nil)
+    #expect(near.unitScatter() == nil)
   }
 
   /// Offsets and slopes of datasets drawn as the correction supposes them.
@@ -207,22 +289,24 @@ import Testing
   @Test("No forecast is drawn from errors that nobody measured, unless there are no others")
   func unfinishedUnits() throws {
     let residuals = Matrix((0..<30).map { [$0 < 10 ? -3 : $0 < 20 ? 0.1 : -0.1] })
-    func pool(_ scheme: FoldScheme, finished: [Bool]) throws -> ResidualPool {
+    func pool(_ scheme: FoldScheme, finished: [Bool], unread: [Int] = []) throws -> ResidualPool {
       let units = (0..<30).map { $0 / 10 }
       return try ResidualPool(
         plan: FoldPlan(scheme: scheme, units: units, folds: units), variant: .hybrid, weights: [],
         expected: Matrix(rows: 30, columns: 1), residuals: residuals, spread: [Double](repeating: 1, count: 30),
-        finished: finished)
+        finished: finished, unread: unread)
     }
     let finished = (0..<30).map { $0 >= 6 }
     let far = try pool(.dataset, finished: finished)
-    #expect(far.unfinished == [0])
+    #expect(far.silent == Array(0..<10))
     let drawn = far.draws(
       500, expected: [0], spread: 1, widening: 1, scatter: nil, excluding: nil,
       stream: RandomStream(seed: 1, purpose: "t"))
     #expect(drawn.source.allSatisfy { $0 >= 10 })
-    #expect(try pool(.group, finished: finished).unfinished.isEmpty)
-    #expect(try pool(.dataset, finished: (0..<30).map { $0 >= 16 }).unfinished.isEmpty)
+    #expect(try pool(.group, finished: finished).silent.isEmpty)
+    #expect(try pool(.dataset, finished: (0..<30).map { $0 >= 16 }).silent.isEmpty)
+    #expect(try pool(.dataset, finished: finished, unread: [12, 25]).silent == Array(0..<10) + [12, 25])
+    #expect(try pool(.dataset, finished: finished, unread: Array(10..<20)).silent == Array(0..<10))
   }
 
   @Test("How errors grow with novelty is learnt from held-out cells", arguments: [0.0, 1.0])
@@ -250,8 +334,9 @@ import Testing
   func panelCalibration() {
     var stream = RandomStream(seed: 9, purpose: "panel")
     func calibration(_ count: Int, noise: Double) -> PanelCalibration {
-      var (forecast, truth, units): ([[Double]], [[Double]], [String]) = ([], [], [])
+      var (forecast, truth, cells): ([[Double]], [[Double]], [[Int]]) = ([], [], [])
       for d in 0..<count {
+        cells.append([])
         let level = stream.normal()
         let offset = noise * stream.normal()
         // Datasets of unequal size count alike.
@@ -259,18 +344,64 @@ import Testing
           let x = level + 0.3 * stream.normal()
           forecast.append([x])
           truth.append([1 + 2.5 * x + offset])
-          units.append("d\(d)")
+          cells[d].append(truth.count - 1)
         }
       }
       return PanelCalibration(
-        .hybrid, forecast: Matrix(forecast), truth: Matrix(truth), units: units, used: Set(units).sorted())
+        .hybrid, isRead: false, forecast: Matrix(forecast), pull: Matrix(rows: truth.count, columns: 1),
+        truth: Matrix(truth), cells: cells)
     }
     let many = calibration(12, noise: 0.1)
     #expect(abs(many.slopes[0] - 2.5) < 0.2)
-    #expect(abs(many.applied(to: [0])[0] - 1) < 0.2)
+    #expect(abs(many.applied(to: [0], pull: [0])[0] - 1) < 0.2 && many.recordSlopes == [0])
     #expect(calibration(2, noise: 0.1).slopes == [1])
     let noisy = calibration(4, noise: 20).slopes[0]
     #expect(noisy >= 0 && noisy < 8)
+  }
+
+  @Test("A panel's calibration: where truth follows the records, they take the forecasts' place")
+  func recordCalibration() {
+    var stream = RandomStream(seed: 10, purpose: "records")
+    var (forecast, pull, truth, cells): ([[Double]], [[Double]], [[Double]], [[Int]]) = ([], [], [], [])
+    for d in 0..<12 {
+      cells.append([])
+      let level = stream.normal()
+      for _ in 0..<10 {
+        let (x, record) = (stream.normal(), level + 0.3 * stream.normal())
+        forecast.append([x, x])
+        pull.append([record - x, record - x])
+        // The first level follows the record, the second the forecast.
+        truth.append([record + 0.1 * stream.normal(), x + 0.1 * stream.normal()])
+        cells[d].append(truth.count - 1)
+      }
+    }
+    let found = PanelCalibration(
+      .hybrid, isRead: true, forecast: Matrix(forecast), pull: Matrix(pull), truth: Matrix(truth), cells: cells)
+    #expect(zip(found.slopes + found.recordSlopes, [1, 1, 1, 0]).allSatisfy { abs($0 - $1) < 0.1 })
+    #expect(abs(found.applied(to: [0, 0], pull: [2, 2])[0] - 2) < 0.2)
+    #expect(abs(found.applied(to: [0, 0], pull: [2, 2])[1]) < 0.2)
+  }
+
+  @Test("A record that follows the law is carried on by it; one reading says nothing")
+  func recordLevels() throws {
+    var cells = SyntheticCells.make(6, seed: 3)
+    let ages = (1...100).map(Double.init)
+    for i in cells.indices {
+      cells[i].series = CycleSeries(ages: ages, capacities: ages.map { 1 - 5e-4 * $0 })
+      cells[i].attributes.numbers["observed_life"] = 400
+    }
+    let seen = try SyntheticCells.assembly(cells).cells(at: 100, forTraining: true)
+    let law = AgeingLawUpdate(cells: seen.map(\.full))
+    let now = 1 - 5e-4 * 98
+    let scale = LevelScale(offset: 1)
+    let record = RecordLevels(seen[0], law: law, now: now, scale: scale, count: 11)
+    let left = scale.inverse(record.levels[LevelGrid.endIndex])
+    #expect(abs(left / ((now - 0.8) / 5e-4) - 1) < 0.05, "\(left)")
+    #expect(record.trust > 0.8)
+    #expect(zip(record.levels, record.levels.dropFirst()).allSatisfy { $0 < $1 })
+    let one = try SyntheticCells.assembly(cells).cells(at: 1, forTraining: true)
+    let nothing = RecordLevels(one[0], law: law, now: 1, scale: scale, count: 11)
+    #expect(nothing.trust == 0 && nothing.pull(from: record.levels).allSatisfy { $0 == 0 })
   }
 
   @Test("Only datasets of enough cells that lived to the end teach an expert, and three at least")
