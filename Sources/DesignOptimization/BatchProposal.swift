@@ -264,7 +264,7 @@ public struct BatchProposal: Sendable {
     var seen: Set<[Double]> = []
     func add(_ genes: [Double]) {
       guard seen.insert(genes).inserted, let design = try? space.design(genes),
-        space.violations(design).allSatisfy({ $0 <= 0 })
+        (try? space.violations(design))?.allSatisfy({ $0 <= 0 }) ?? false
       else { return }
       out.append((genes, design))
     }

@@ -8,6 +8,8 @@ public struct DesignForecast: Sendable {
   public var lives: [Double]
   /// Draws of retention at the age asked for.
   public var retention: [Double]
+  /// Share of the variance of log life that cells of one line differ by, 0…1; nil where nothing says it.
+  public var manufacturingShare: Double?
   /// Why the design lies outside what taught the model; empty inside.
   public var objections: [String]
 }
@@ -63,7 +65,8 @@ extension LifetimeModel {
       progress: nil
     ).map {
       DesignForecast(
-        lives: $0.levels.lives(), retention: $0.retentionDraws(at: [age])[0], objections: $0.domainReasons)
+        lives: $0.levels.lives(), retention: $0.retentionDraws(at: [age])[0],
+        manufacturingShare: $0.manufacturingShare, objections: $0.domainReasons)
     }
   }
 }

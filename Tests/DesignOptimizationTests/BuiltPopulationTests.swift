@@ -78,7 +78,7 @@ struct BuiltPopulationTests {
   func early() async throws {
     var v = ManufacturingVariability.none
     v.levels.cell = 0.1
-    v.earlyFailure = (8, 92)
+    v.earlyFailure = .init(alpha: 8, beta: 92)
     let plan = BuiltPopulation.Plan(
       design: Self.design, lives: Self.lives(500, 0.1), variability: v, response: nil, targets: [100])
     let found = try await BuiltPopulation(plan, seed: 1)
@@ -108,7 +108,7 @@ struct BuiltPopulationTests {
   func lots() async throws {
     var v = ManufacturingVariability.none
     v.levels = (0, 0.15, 0.2)
-    v.earlyFailure = (8e9, 92e9)
+    v.earlyFailure = .init(alpha: 8e9, beta: 92e9)
     // All is known but what scatters: e does not widen.
     var plan = BuiltPopulation.Plan(
       design: Self.design, lives: Self.lives(500, 1e-9), manufacturingShare: 0, variability: v, response: nil,

@@ -285,7 +285,7 @@ import Testing
       let rates = (1...50).map { Double($0) * 1e-5 * rate(50_000, kelvin) }
       return .init(early: rates.map { 0.05 / $0 }, end: rates.map { 0.2 / $0 })
     }
-    let one = AccelerationFactor(use: ages(use), test: ages(test), useShares: [1, 0], testShares: [1, 0])
+    let one = AccelerationFactor(use: ages(use), test: ages(test), useShares: [[1, 0]], testShares: [[1, 0]])
     let expected = exp(50_000 / gas * (1 / use - 1 / test))
     #expect(one.factor.allSatisfy { abs($0 / expected - 1) < 1e-6 })
     #expect(!one.changesMechanism && !one.dependsOnLoss)
@@ -304,7 +304,17 @@ import Testing
       )
     }
     let (cool, hot) = (both(use), both(test))
-    let two = AccelerationFactor(use: cool.ages, test: hot.ages, useShares: cool.shares, testShares: hot.shares)
+    let two = AccelerationFactor(use: cool.ages, test: hot.ages, useShares: [cool.shares], testShares: [hot.shares])
     #expect(two.changesMechanism && two.dependsOnLoss)
+
+    // Means alike, but in some of the truths another mechanism leads: more than a fifth counts.
+    func mixed(_ swapped: Int) -> AccelerationFactor {
+      let shares = (0..<20).map { _ in [0.52, 0.48] }
+      return AccelerationFactor(
+        use: ages(use), test: ages(test), useShares: shares,
+        testShares: shares.enumerated().map { $0 < swapped ? [$1[1], $1[0]] : $1 })
+    }
+    #expect(mixed(5).changesMechanism && !mixed(4).changesMechanism)
+    #expect(mixed(5).leadingDiffers == 0.25 && mixed(5).mechanismDistance < 0.02)
   }
 }
