@@ -61,6 +61,23 @@ public struct DesignVariable: Sendable, Hashable {
     }
   }
 
+  /// The gene of a value as far as scales reach beyond the range: below 0 and above 1 for reals, between and beyond ranks,
+  /// −1 for another word; nil for a value of another kind.
+  func extendedGene(_ value: DesignValue) -> Double? {
+    switch (range, value) {
+    case (.real(let bounds, let isLogarithmic), .number(let x)):
+      func scale(_ x: Double) -> Double { isLogarithmic ? log(x) : x }
+      let (low, high) = (scale(bounds.lowerBound), scale(bounds.upperBound))
+      return isLogarithmic && x <= 0 ? nil : (scale(x) - low) / (high - low)
+    case (.ordinal(let values), .number(let x)):
+      guard values.count > 1 else { return x == values[0] ? 0 : nil }
+      let k = min(max((values.firstIndex { $0 >= x } ?? values.count) - 1, 0), values.count - 2)
+      return Double(k) + (x - values[k]) / (values[k + 1] - values[k])
+    case (.category(let words), .text(let t)): return Double(words.firstIndex(of: t) ?? -1)
+    default: return nil
+    }
+  }
+
   /// The gene of a value; nil for one outside.
   func gene(_ value: DesignValue) -> Double? {
     switch (range, value) {
@@ -317,6 +334,14 @@ public struct DesignSpace: Sendable, Hashable {
         throw DesignSpaceError(part: part, message: "adds up to \(sum), expected \(total)")
       }
     }
+    return try completed(values)
+  }
+
+  /// Values with the linked quantities that follow from them.
+  ///
+  /// - Throws: `DesignSpaceError` where a linked formula has no value.
+  public func completed(_ stated: [String: DesignValue]) throws(DesignSpaceError) -> [String: DesignValue] {
+    var values = stated
     for l in linked {
       do { values[l.name] = .number(try l.expression.value { values[$0] }) } catch {
         throw DesignSpaceError(part: "linked \"\(l.name)\"", message: error.message, column: error.column)
@@ -336,6 +361,12 @@ public struct DesignSpace: Sendable, Hashable {
       }
     }
     return out
+  }
+
+  /// The genes of a design within the space or beyond it; nil where a value has no place on its scale.
+  func extendedGenes(_ design: [String: DesignValue]) -> [Double]? {
+    let genes = variables.map { v in design[v.name].flatMap { v.extendedGene($0) } }
+    return genes.contains { $0 == nil } ? nil : genes.compactMap { $0 }
   }
 
   /// The genes of a design; nil where one of its values lies outside, or a mixture is off its total by more than a

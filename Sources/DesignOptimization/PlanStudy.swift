@@ -220,11 +220,12 @@ public struct PlanStudy: Sendable {
       }
     }
     guard !candidates.isEmpty else {
-      let most = found.map(\.cycles).max() ?? 0
+      // Over many weeks, so that nothing is lost to whole cycles.
+      let perWeek = try grid.map { Self.cycles(try CellDesign(attributes($0)), weeks: 1000) / 1000 }.max() ?? 0
       throw DesignSpaceError(
-        part: "--weeks", message: "\(weeks) weeks hold \(most) cycles at most, fewer than the 8 that can be read",
-        help:
-          "give \((10 * weeks * 8 / max(most, 0.5)).rounded(.up) / 10) weeks or more, or a stress that cycles faster")
+        part: "--weeks",
+        message: "\(weeks) weeks hold \(Int(perWeek * weeks)) cycles at most, fewer than the 8 that can be read",
+        help: "give \((100 * 8 / max(perWeek, 1e-6)).rounded(.up) / 100) weeks or more, or a stress that cycles faster")
     }
     let ensemble = try PlanEnsemble(goal: goal, candidates: candidates)
     let advice = try await RunningAdvice.of(running, in: self, goal: goal, tests: candidates)

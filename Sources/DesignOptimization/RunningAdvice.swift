@@ -100,7 +100,7 @@ public struct RunningAdvice: Sendable, Hashable {
       guard abs(off[i]) > mostOff else { return advice }
       (advice.isOff, advice.value, advice.perWeek, advice.recommendation) = (true, 0, 0, .checkUp)
       advice.reason =
-        "\(off[i] > 0 ? "faded more" : "faded less") than the physics can explain (\(abs(off[i]).rounded()) sd): check it"
+        "\(off[i] > 0 ? "faded more" : "faded less") than the physics can explain (\(Int(min(abs(off[i]), 99).rounded())) sd): check it"
       return advice
     }
   }
