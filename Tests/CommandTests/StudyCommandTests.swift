@@ -547,10 +547,10 @@ struct StudyCommandTests {
     #expect(limited.code == 0, "\(limited.error)")
     let document = try limited.document()
     #expect((document["conditions"] as? [[String: Any]])?.count == 5)
-    for plan in try #require(document["plans"] as? [[String: Any]]) {
-      // Four cells for eight weeks each.
-      #expect(try #require(plan["cost"] as? Double) <= 4 * (300 + 8 * 10) + 1e-6)
-    }
+    // Four cells for eight weeks each.
+    let most = 4.0 * (300 + 8 * 10)
+    let costs = (document["plans"] as? [[String: Any]])?.compactMap { $0["cost"] as? Double } ?? []
+    #expect(costs.count == 3 && costs.allSatisfy { $0 <= most + 1e-6 }, "\(costs)")
     let table = try String(contentsOfFile: place.at("p/plan.csv"), encoding: .utf8)
     #expect(table.split(separator: "\n")[0].hasSuffix(",information_nat,cost"))
     let factors = try String(contentsOfFile: place.at("p/acceleration.csv"), encoding: .utf8)

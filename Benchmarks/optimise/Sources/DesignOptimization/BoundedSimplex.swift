@@ -1,0 +1,1 @@
+../../../../Sources/DesignOptimization/BoundedSimplex.swift
