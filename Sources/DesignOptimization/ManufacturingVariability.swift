@@ -230,6 +230,7 @@ public struct ManufacturingVariability: Sendable, Hashable {
     let n = parameters.count
     var matrix = Matrix(rows: n, columns: n)
     for i in 0..<n { matrix[i, i] = 1 }
+    var pairs: [(Int, Int)] = []
     for c in correlations {
       let part = "correlation \"\(c.first)\", \"\(c.second)\""
       func place(_ name: String) throws(DesignSpaceError) -> Int {
@@ -255,15 +256,9 @@ public struct ManufacturingVariability: Sendable, Hashable {
       }
       matrix[i, j] = c.rho
       matrix[j, i] = c.rho
-      guard (try? Cholesky(matrix)) != nil else {
-        let (low, high) = Self.allowed(matrix, i, j)
-        throw DesignSpaceError(
-          part: part,
-          message: "rho \(c.rho) contradicts the correlations before it: with the others fixed, rho(\(c.first), "
-            + "\(c.second)) must lie in (\((low * 100).rounded() / 100), \((high * 100).rounded() / 100))",
-          help: "correct this rho or one of the others")
-      }
+      pairs.append((i, j))
     }
+    if n > 0, (try? Cholesky(matrix)) == nil { throw Self.contradiction(matrix, pairs, parameters.map(\.name)) }
     self.parameters = parameters
     self.correlations = correlations
     factor = n > 0 ? try? Cholesky(matrix) : nil
@@ -309,16 +304,39 @@ public struct ManufacturingVariability: Sendable, Hashable {
     }
   }
 
-  /// Values of one element that leave a matrix positive definite, the others fixed.
-  private static func allowed(_ matrix: Matrix, _ i: Int, _ j: Int) -> (Double, Double) {
-    func works(_ rho: Double) -> Bool {
-      var m = matrix
-      m[i, j] = rho
-      m[j, i] = rho
+  /// The fewest parameters whose correlations cannot hold together, and what the last of these would have to be.
+  private static func contradiction(_ matrix: Matrix, _ pairs: [(Int, Int)], _ names: [String]) -> DesignSpaceError {
+    func isPositive(_ block: [Int], _ change: (pair: (Int, Int), rho: Double)? = nil) -> Bool {
+      var m = Matrix(rows: block.count, columns: block.count)
+      for (p, i) in block.enumerated() {
+        for (q, j) in block.enumerated() {
+          m[p, q] = change.map { $0.pair == (i, j) || $0.pair == (j, i) } ?? false ? change?.rho ?? 0 : matrix[i, j]
+        }
+      }
       return (try? Cholesky(m)) != nil
     }
-    let inside = stride(from: -0.99, through: 0.99, by: 0.01).filter(works)
-    return (inside.first ?? 0, inside.last ?? 0)
+    // Blocks of three and four; larger ones at fault are rare, and named as a whole.
+    var blocks = names.indices.map { [$0] }
+    var found = Array(names.indices)
+    for _ in 2...4 where found.count == names.count {
+      blocks = blocks.flatMap { b in ((b.last ?? 0) + 1..<max(names.count, (b.last ?? 0) + 1)).map { b + [$0] } }
+      if let block = blocks.first(where: { !isPositive($0) }) { found = block }
+      if blocks.count > 20_000 { break }
+    }
+    let last = pairs.last { found.contains($0.0) && found.contains($0.1) } ?? (0, 0)
+    let inside = stride(from: -0.99, through: 0.99, by: 0.01).filter { isPositive(found, (last, $0)) }
+    var message =
+      "rho \(matrix[last.0, last.1]): the correlations of \(found.map { names[$0] }.joined(separator: ", ")) "
+    message += "contradict each other; with the others fixed, "
+    if let low = inside.first, let high = inside.last {
+      message += "rho(\(names[last.0]), \(names[last.1])) must lie in "
+      message += "(\((low * 100).rounded() / 100), \((high * 100).rounded() / 100))"
+    } else {
+      message += "no rho(\(names[last.0]), \(names[last.1])) would do"
+    }
+    return DesignSpaceError(
+      part: "correlation \"\(names[last.0])\", \"\(names[last.1])\"", message: message,
+      help: "correct this rho or one of the others")
   }
 
   /// Cells as built, on scrambled Sobol points: draw d of every design shares its random numbers, whatever the count.

@@ -292,7 +292,7 @@ struct StudyCommandTests {
       (["--budget", "79"], 64, ["--budget is 79", "80…1000000"]),
       (["--observed", place.at("cells.csv"), "--batch", "17"], 64, ["--batch is 17", "1…16"]),
       // A key of the file, not an option.
-      (["--budget", "80"], 2, ["space.toml", "robust.draws", "16.0, expected 32…4096"]),
+      (["--budget", "80"], 2, ["space.toml", "robust: draws is 16.0, expected a whole number 32…4096"]),
     ] as [([String], Int32, [String])] {
       let run = try Tool.run(["optimize", place.at("space.toml"), "-q"] + arguments)
       #expect(run.code == code, "\(arguments): \(run.code)")
@@ -426,18 +426,18 @@ struct StudyCommandTests {
       ("[[parameter]]\nname = \"observed_life\"\ndist = \"normal\"\nsd_rel = 0.1", ":2:8: ", "no number of a design"),
       (
         "parameter = [ { name = \"stack_pressure_mpa\", dist = \"uniform\", min_rel = 0.2, max_rel = 0.1 } ]",
-        ":1:75: ", "min_rel < max_rel"
+        ":1:74: ", "min_rel < max_rel"
       ),
       (
         "parameter = [ { name = \"stack_pressure_mpa\", dist = \"normal\", sd_rel = 0.1, level = \"lot\" } ]",
-        ":1:88: ", "expected cell or batch"
+        ":1:85: ", "expected cell or batch"
       ),
       (
         "parameter = [ { name = \"stack_pressure_mpa\", dist = \"normal\", sd_rel = 0.01, min_rel = 3 } ]", ":1:15: ",
         "exclude the distribution"
       ),
       (
-        "parameter = [ { name = \"stack_pressure_mpa\", dist = \"normal\", sd_log = 0.1 } ]", ":1:73: ",
+        "parameter = [ { name = \"stack_pressure_mpa\", dist = \"normal\", sd_log = 0.1 } ]", ":1:72: ",
         "\"sd_log\" is no key"
       ),
       (

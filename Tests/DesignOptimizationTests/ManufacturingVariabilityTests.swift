@@ -110,6 +110,25 @@ import Testing
     }
   }
 
+  @Test("Correlations count together, in any order; the fewest that contradict each other are named")
+  func correlations() throws {
+    let names = ["stack_pressure_mpa", "temperature_celsius", "areal_loading_mg_cm2", "np_ratio"]
+    func line(_ third: Double) throws -> ManufacturingVariability {
+      try ManufacturingVariability(
+        names.map { .init($0, .normal(0.1)) },
+        correlations: [
+          .init(names[3], names[0], rho: 0.1), .init(names[0], names[1], rho: 0.9), .init(names[0], names[2], rho: 0.9),
+          .init(names[1], names[2], rho: third),
+        ])
+    }
+    // Without the third the first two could not hold.
+    #expect(try line(0.8).correlations.count == 4)
+    // ρ₁₂ρ₁₃ ± √((1 − ρ₁₂²)(1 − ρ₁₃²)) = 0.81 ± 0.19.
+    let error = try #require(throws: DesignSpaceError.self) { try line(-0.5) }
+    #expect(error.message.contains("of \(names[0]), \(names[1]), \(names[2]) contradict"), "\(error.message)")
+    #expect(error.message.contains("must lie in (0.63, 0.99)"), "\(error.message)")
+  }
+
   @Test("Places of keys: comments, strings of all kinds, tables in tables, both ways to write a list")
   func places() {
     let found = TOMLPlaces(
