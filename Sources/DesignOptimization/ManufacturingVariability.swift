@@ -324,13 +324,13 @@ public struct ManufacturingVariability: Sendable, Hashable {
       if blocks.count > 20_000 { break }
     }
     let last = pairs.last { found.contains($0.0) && found.contains($0.1) } ?? (0, 0)
-    let inside = stride(from: -0.99, through: 0.99, by: 0.01).filter { isPositive(found, (last, $0)) }
+    let inside = (-99...99).map { Double($0) / 100 }.filter { isPositive(found, (last, $0)) }
     var message =
       "rho \(matrix[last.0, last.1]): the correlations of \(found.map { names[$0] }.joined(separator: ", ")) "
     message += "contradict each other; with the others fixed, "
     if let low = inside.first, let high = inside.last {
       message += "rho(\(names[last.0]), \(names[last.1])) must lie in "
-      message += "(\((low * 100).rounded() / 100), \((high * 100).rounded() / 100))"
+      message += "(\(low), \(high))"
     } else {
       message += "no rho(\(names[last.0]), \(names[last.1])) would do"
     }

@@ -106,7 +106,10 @@ package struct NextBatchRun: Sendable {
         let odd = space.variables.filter { v in (try? DesignSpace(variables: [v])).flatMap { $0.genes(design) } == nil }
         // Every value alone is allowed: a mixture does not add up.
         let names = odd.isEmpty ? space.mixtures.flatMap(\.names) : odd.map(\.name)
-        let values = names.map { "\($0) \(design[$0]?.shown ?? "–")" }.joined(separator: ", ")
+        let values = names.map { name in
+          "\(name) \(design[name]?.number.map { shortest($0) } ?? design[name]?.shown ?? "–")"
+        }.joined(
+          separator: ", ")
         warnings.append(
           DataWarning(
             "W088", file: observed, line: line, field: names.joined(separator: ", "),

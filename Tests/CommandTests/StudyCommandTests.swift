@@ -341,7 +341,7 @@ struct StudyCommandTests {
     "What a space gets wrong is named with its line and column",
     arguments: [
       (
-        "variable = [ { name = \"active_mass_fraction\", type = \"real\", bounds = [0.5, 1.4] } ]", ":2:68: ",
+        "variable = [ { name = \"active_mass_fraction\", type = \"real\", bounds = [0.5, 1.4] } ]", ":2:71: ",
         "1.4, allowed 0.0…1.0"
       ),
       ("variable = [\n  { name = \"upper_cutoff_v\", type = \"ordinal\", values = [] },\n]", ":3:3: ", "at least one"),
@@ -657,6 +657,35 @@ struct StudyCommandTests {
     let levels = try #require(try fit.document()["levels"] as? [String: [String: Any]])
     #expect(Set(levels.keys) == ["lab", "batch", "cell"])
     #expect(try String(contentsOfFile: place.at("f.toml"), encoding: .utf8).contains("[detail.cell]"))
+  }
+
+  @Test("Without replicates the spread is assumed, said so and written so; batches alike show no effect, never 0")
+  func noEffect() throws {
+    let place = try Workplace()
+    try place.dataset("alone", cells: 6)
+    let alone = try Tool.run(["variability", "fit", place.at("alone"), "-o", place.at("a.toml")])
+    #expect(alone.code == 0 && alone.error.contains("W071"), "\(alone.error)")
+    let file = try String(contentsOfFile: place.at("a.toml"), encoding: .utf8)
+    #expect(file.split(separator: "status = \"assumed\"", omittingEmptySubsequences: false).count == 4)
+    let d = DatasetDescription(
+      name: "d", kind: .measured, family: .liquid, capacityColumn: "capacity_retention",
+      endOfLife: EndOfLife(fraction: 0.8, reference: .first))
+    let cells = (0..<12).map { i -> CellHistory in
+      let ages = stride(from: 0.0, through: 700, by: 20).map { $0 }
+      let life = [400.0, 500, 600][i % 3]
+      return CellHistory(
+        id: "c\(i)", attributes: CellAttributes(numbers: [:], texts: ["group_id": "g", "batch_id": "b\(i / 3)"]),
+        series: CycleSeries(ages: ages, capacities: ages.map { 1 - 0.2 * $0 / life }))
+    }
+    for (name, bytes) in DatasetWriter.files(d, cells: cells, readme: "synthetic\n") {
+      try place.write("even/\(name)", bytes)
+    }
+    let even = try Tool.run(["variability", "fit", place.at("even")])
+    #expect(even.code == 0 && even.out.contains("no batch effect visible (at most "), "\(even.out)")
+    #expect(!even.out.contains("no cell effect"))
+    let document = try Tool.run(["variability", "fit", place.at("even"), "--json"]).document()
+    let levels = try #require(document["levels"] as? [String: [String: Any]])
+    #expect(try #require(levels["batch"]?["sd"] as? Double) > 0)
   }
 
   @Test("A fit writes what it counted and how sure it is, and the file reads back; simulated draws are no replicates")
