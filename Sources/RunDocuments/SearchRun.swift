@@ -68,7 +68,8 @@ package struct SearchRun: Sendable {
       }
     }
     var outcome = Outcome(
-      warnings: unmoved(result.history, definition) + faults(result.history) + extrapolations(result)
+      warnings: stiff(result, definition, file.over) + unmoved(result.history, definition) + faults(result.history)
+        + extrapolations(result)
         + fewDraws(definition))
     outcome.warnings += file.variability.warnings(
       of: CellAttributes(result.front.first?.fresh.design ?? definition.space.base), named: "the design", file: nil)
@@ -148,6 +149,19 @@ package struct SearchRun: Sendable {
         "\(members.count) of \(result.front.count) designs on the front are extrapolations: \(why)",
         help: "see `outside` in front.csv; test before building on them")
     }
+  }
+
+  /// Statistics over what is built where nothing of it scatters.
+  private func stiff(_ result: StudyResult, _ definition: StudyDefinition, _ over: DrawnOver) -> [DataWarning] {
+    guard over == .manufacturing, let k = definition.objectives.firstIndex(where: { $0.metric == "life" }),
+      let first = result.front.first?.fresh.quantiles[k], log(first[2] / max(first[0], 1)) < 1e-9
+    else { return [] }
+    return [
+      DataWarning(
+        "W089", file: space, field: "over",
+        "lives do not scatter from cell to cell: training showed no replicates, and no levels are stated",
+        help: "state levels in the file of robust.variability")
+    ]
   }
 
   /// Objectives that no design changes.

@@ -413,6 +413,16 @@ struct StudyCommandTests {
     #expect(joint.error.contains("W085") && joint.error.contains("temperature_celsius"), "\(joint.error)")
     let built = try life("over = \"manufacturing\"\n")
     #expect(built.spread > 0 && built.spread < 0.6 * joint.spread, "\(built.spread), \(joint.spread)")
+    #expect(!built.error.contains("W089"))
+    // A model that no replicates taught has nothing to scatter by but stated levels.
+    let model = ["-m", Self.root + "/models/sulfide-nmc811.solidfade"]
+    let search =
+      ["optimize", place.at("space.toml"), "--budget", "80", "--horizon", "2000", "--progress", "off"] + model
+    let stiff = try Tool.run(search)
+    #expect(stiff.code == 0 && stiff.error.contains("W089"), "\(stiff.error)")
+    try write(place, "v.toml", "levels = { cell = 0.2 }\n")
+    let stated = try Tool.run(search)
+    #expect(stated.code == 0 && !stated.error.contains("W089"), "\(stated.error)")
   }
 
   @Test(
