@@ -78,7 +78,8 @@ public struct BatchProposal: Sendable {
   ///   - count: designs to build, 1…16.
   ///   - space: the designs that may be built.
   ///   - isMaximised: for each objective (one to three) whether more is better.
-  ///   - measured: at least three different designs within the space; the order does not matter.
+  ///   - measured: at least three different designs within the space; the order does not matter. Designs outside teach the
+  ///     model and are no part of the measured front.
   ///   - reference: a value of each objective that is just not worth having; by default the worst measured and a tenth
   ///     of the range beyond.
   ///   - forecast: what is expected of designs before any measurement, one row a design, empty for one that cannot be
@@ -96,17 +97,18 @@ public struct BatchProposal: Sendable {
       throw DesignSpaceError(part: "objective", message: "\(isMaximised.count) objectives, expected 1 to 3")
     }
     let signs = isMaximised.map { $0 ? -1.0 : 1 }
-    let (measured, genes) = try Self.checked(unordered, space, isMaximised.count)
+    let (measured, genes, inside) = try Self.checked(unordered, space, isMaximised.count)
     // Objectives to be small, in units of the measured range.
-    let low = signs.indices.map { k in measured.map { signs[k] * $0.values[k] }.min() ?? 0 }
-    let high = signs.indices.map { k in measured.map { signs[k] * $0.values[k] }.max() ?? 1 }
+    let low = signs.indices.map { k in inside.map { signs[k] * measured[$0].values[k] }.min() ?? 0 }
+    let high = signs.indices.map { k in inside.map { signs[k] * measured[$0].values[k] }.max() ?? 1 }
     let span = zip(low, high).map { max($1 - $0, 1e-12) }
     func scaled(_ values: [Double]) -> [Double] {
       values.indices.map { (signs[$0] * values[$0] - low[$0]) / span[$0] }
     }
     let corner = reference.map(scaled) ?? signs.map { _ in 1.1 }
 
-    let pool = try Self.pool(space, front: Self.front(genes, measured.map { scaled($0.values) }), seed)
+    let pool = try Self.pool(
+      space, front: Self.front(inside.map { genes[$0] }, inside.map { scaled(measured[$0].values) }), seed)
     guard pool.count >= count else {
       throw DesignSpaceError(
         part: "constraint", message: "only \(pool.count) designs of the space keep all constraints")
@@ -160,7 +162,7 @@ public struct BatchProposal: Sendable {
       }
     }
     func point(_ p: Int, _ i: Int) -> [Double] { signs.indices.map { values[p][$0][i] } }
-    var fronts = (0..<Self.paths).map { p in (0..<known).map { point(p, $0) } }
+    var fronts = (0..<Self.paths).map { p in inside.map { point(p, $0) } }
     picks = []
     // Where others are forecast, a design that cannot be is none to build.
     var left = Set((known..<all.count).filter { !isForecast || !prior[$0].isEmpty })
@@ -170,7 +172,7 @@ public struct BatchProposal: Sendable {
     func pick(_ i: Int, gain: Double, _ reason: Reason) -> Pick {
       let free = (0..<Self.paths).count { p in
         let x = point(p, i)
-        return !(0..<known).contains { ParetoFront.dominates(point(p, $0), x) }
+        return !inside.contains { ParetoFront.dominates(point(p, $0), x) }
       }
       return Pick(
         design: designs[i],
@@ -181,7 +183,7 @@ public struct BatchProposal: Sendable {
         }, gain: gain, probabilityNotDominated: Double(free) / Double(Self.paths), reason: reason)
     }
     // The design that most cells showed, among those that none is expected to beat.
-    let named = (0..<known).filter { groups[$0] >= 0 }
+    let named = inside.filter { groups[$0] >= 0 }
     let front = ParetoFront.nondominated(named.map { i in joint.map { $0.mean[i] } }).map { named[$0] }
     let control =
       count < 2 ? nil : front.max { a, b in genes.count { $0 == genes[a] } < genes.count { $0 == genes[b] } }
@@ -226,30 +228,32 @@ public struct BatchProposal: Sendable {
     return mean + side * deviation * step
   }
 
-  /// Measured designs in an order of their own, each with its genes.
+  /// Measured designs in an order of their own, each with its genes, and the places of those within the space.
   private static func checked(
     _ measured: [Measured], _ space: DesignSpace, _ objectives: Int
-  ) throws(DesignSpaceError) -> ([Measured], [[Double]]) {
-    var rows: [(Measured, [Double])] = []
+  ) throws(DesignSpaceError) -> ([Measured], [[Double]], inside: [Int]) {
+    var rows: [(measured: Measured, genes: [Double], isInside: Bool)] = []
     for (k, m) in measured.enumerated() {
       let part = "measured[\(k)]"
       guard m.values.count == objectives, m.values.allSatisfy(\.isFinite) else {
         throw DesignSpaceError(part: part, message: "\(m.values), expected \(objectives) finite values")
       }
-      guard let genes = space.genes(m.design) else {
-        throw DesignSpaceError(part: part, message: "lies outside the space")
+      let inside = space.genes(m.design)
+      guard let genes = inside ?? space.extendedGenes(m.design) else {
+        throw DesignSpaceError(part: part, message: "has a value that the space has no place for")
       }
-      rows.append((m, genes))
+      rows.append((m, genes, inside != nil))
     }
-    guard Set(rows.map(\.1)).count >= 3 else {
+    let different = Set(rows.filter(\.isInside).map(\.genes)).count
+    guard different >= 3 else {
       throw DesignSpaceError(
-        part: "measured", message: "\(Set(rows.map(\.1)).count) different designs, expected 3 or more")
+        part: "measured", message: "\(different) different designs within the space, expected 3 or more")
     }
     rows.sort { a, b in
-      (a.1 + a.0.values).lexicographicallyPrecedes(b.1 + b.0.values)
-        || (a.1 + a.0.values == b.1 + b.0.values && (a.0.batch ?? "") < (b.0.batch ?? ""))
+      let (x, y) = (a.genes + a.measured.values, b.genes + b.measured.values)
+      return x.lexicographicallyPrecedes(y) || (x == y && (a.measured.batch ?? "") < (b.measured.batch ?? ""))
     }
-    return (rows.map(\.0), rows.map(\.1))
+    return (rows.map(\.measured), rows.map(\.genes), rows.indices.filter { rows[$0].isInside })
   }
 
   private static func front(_ genes: [[Double]], _ points: [[Double]]) -> [[Double]] {
@@ -264,7 +268,7 @@ public struct BatchProposal: Sendable {
     var seen: Set<[Double]> = []
     func add(_ genes: [Double]) {
       guard seen.insert(genes).inserted, let design = try? space.design(genes),
-        space.violations(design).allSatisfy({ $0 <= 0 })
+        (try? space.violations(design))?.allSatisfy({ $0 <= 0 }) ?? false
       else { return }
       out.append((genes, design))
     }

@@ -10,7 +10,8 @@ public import NumericalMethods
 ///
 /// Two kinds of draw are kept apart. e is what nobody knows and all cells of the line share (the forecast of the design);
 /// a is what differs from cell to cell (build parameters, and the scatter that replicates show). Yields and percentiles
-/// are taken over a inside one e; their interval is the spread over e. What replicates show holds the effect of the
+/// are taken over a inside one e; their interval is the spread over e. How much cells scatter is itself not known: where a
+/// fit says how well (`ManufacturingVariability.posterior`), each e has levels of its own. What replicates show holds the effect of the
 /// tolerances they were built to, so it is counted once.
 public struct BuiltPopulation: Sendable {
   /// A number that differs with what nobody knows.
@@ -141,10 +142,12 @@ public struct BuiltPopulation: Sendable {
     }
     let built = standardDeviation(shifts) * standardDeviation(shifts)
     let labs = plan.isAcrossLabs ? levels.lab * levels.lab : 0
-    let replicates = variability.describesTraining ? max(0, scatter - built) : scatter
-    let rest = replicates + labs
-    let own = zip(shifts, latent).map { $0 + rest.squareRoot() * $1[count] }
-    let spread = standardDeviation(own)
+    let medians = Scatter(levels, plan, built: built)
+    let possible =
+      variability.posterior.isEmpty ? [medians] : variability.posterior.map { Scatter($0, plan, built: built) }
+    // Deviations of the virtual cells under each of the levels that may be, ascending.
+    let sorted = possible.map { s in zip(shifts, latent).map { $0 + s.variance.squareRoot() * $1[count] }.sorted() }
+    let picks = Self.shuffled(possible.count, seed)
 
     let logs = plan.lives.sorted().map { log($0) }
     let middle = median(logs)
@@ -157,34 +160,60 @@ public struct BuiltPopulation: Sendable {
       quantile(ofSorted: logs, (Double(k) + 0.5) / Double(Self.draws.unknown))
     }
     let unknown = places.map { middle + keep * ($0 - middle) }
-    let early = variability.earlyFailure.map { BetaDistribution($0.alpha, $0.beta) }
+    let failure = variability.earlyFailure
+    let early = failure.map { BetaDistribution($0.alpha, $0.beta) }
     var stream = RandomStream(seed: seed, purpose: "population-early")
     let failing = unknown.map { _ in early.map { $0.quantile(stream.uniform()) } ?? 0 }
 
-    let sorted = own.sorted()
     yields = plan.targets.map { target in
-      let reached = unknown.map { e in
-        Double(sorted.count { e + $0 >= log(target) }) / Double(sorted.count)
+      let reached = zip(unknown, picks).map { e, k in
+        Double(sorted[k].count { e + $0 >= log(target) }) / Double(sorted[k].count)
       }
-      let share = zip(reached, failing).map { $0 * (1 - $1) }
-      let error = NumericalMethods.mean(reached.map { $0 * (1 - $0) / Double(sorted.count) }).squareRoot()
+      let happened = failure?.share(by: target) ?? 0
+      let share = zip(reached, failing).map { $0 * (1 - happened * $1) }
+      let error = NumericalMethods.mean(reached.map { $0 * (1 - $0) / Double(Self.draws.cells) }).squareRoot()
       return Yield(target: target, share: Self.interval(share), standardError: error)
     }
-    let between = scatter > 0 ? replicates * levels.batch * levels.batch / scatter : 0
     lots =
       plan.hasLots
-      ? try await Self.lots(
-        plan, unknown: unknown, failing: failing, between: between + labs, within: replicates - between, seed) : []
+      ? try await Self.lots(plan, unknown: unknown, failing: failing, picks.map { possible[$0] }, seed) : []
     percentiles = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99].map { p in
-      let shift = quantile(ofSorted: sorted, p)
-      return (p, Self.interval(unknown.map { exp($0 + shift) }))
+      let shifts = sorted.map { quantile(ofSorted: $0, p) }
+      return (p, Self.interval(zip(unknown, picks).map { exp($0 + shifts[$1]) }))
     }
+    let spreads = sorted.map { standardDeviation($0) * standardDeviation($0) }
+    let manufacturing = NumericalMethods.mean(picks.map { spreads[$0] })
     let known = keep * standardDeviation(places)
-    variance = (known * known, spread * spread, plan.measurementVariance)
-    explained = plan.response == nil || spread == 0 ? nil : min(built / (spread * spread), 1)
+    variance = (known * known, manufacturing, plan.measurementVariance)
+    explained = plan.response == nil || manufacturing == 0 ? nil : min(built / manufacturing, 1)
     earlyFailure = early.map { Interval(mean: $0.mean, low: $0.quantile(0.05), high: $0.quantile(0.95)) }
     tolerances = try await Self.ranking(plan, seed)
-    rare = try await Self.rare(plan, yields, middle: middle, rest: rest.squareRoot(), sorted: sorted, seed)
+    let typical = zip(shifts, latent).map { $0 + medians.variance.squareRoot() * $1[count] }.sorted()
+    rare = try await Self.rare(plan, yields, middle: middle, rest: medians.variance.squareRoot(), sorted: typical, seed)
+  }
+
+  /// Variances of log life beside the build parameters: what cells of a lot share, and what each has of its own.
+  private struct Scatter {
+    var between, within: Double
+    var variance: Double { between + within }
+
+    init(_ levels: ManufacturingVariability.Levels, _ plan: Plan, built: Double) {
+      let all = levels.cell * levels.cell + levels.batch * levels.batch
+      // What replicates show holds the tolerances of their own line.
+      let replicates = plan.variability.describesTraining ? max(0, all - built) : all
+      let lots = all > 0 ? replicates * levels.batch * levels.batch / all : 0
+      between = lots + (plan.isAcrossLabs ? levels.lab * levels.lab : 0)
+      within = replicates - lots
+    }
+  }
+
+  /// For each draw of e one of `count` levels, all about as often, in no order.
+  private static func shuffled(_ count: Int, _ seed: UInt64) -> [Int] {
+    var out = (0..<draws.unknown).map { $0 % count }
+    guard count > 1 else { return out }
+    var stream = RandomStream(seed: seed, purpose: "population-levels")
+    for k in stride(from: out.count - 1, to: 0, by: -1) { out.swapAt(k, stream.index(below: k + 1)) }
+    return out
   }
 
   private static func interval(_ values: [Double]) -> Interval {
@@ -194,9 +223,10 @@ public struct BuiltPopulation: Sendable {
     )
   }
 
-  /// Yields of lots: cells of one share the parameters that scatter by batch and a deviation of variance `between`.
+  /// Yields of lots: cells of one share the parameters that scatter by batch and a deviation of their own; `scatters` is
+  /// by how much, for each draw of e.
   private static func lots(
-    _ plan: Plan, unknown: [Double], failing: [Double], between: Double, within: Double, _ seed: UInt64
+    _ plan: Plan, unknown: [Double], failing: [Double], _ scatters: [Scatter], _ seed: UInt64
   ) async throws -> [LotYield] {
     let variability = plan.variability
     let count = variability.parameters.count
@@ -206,23 +236,24 @@ public struct BuiltPopulation: Sendable {
       let lot = lots.point(i / lotDraws.cells).map(NormalDistribution.quantile)
       let cell = cells.point(i).map(NormalDistribution.quantile)
       let build = (0..<count).map { variability.parameters[$0].isPerBatch ? lot[$0] : cell[$0] }
-      return (build: build, shared: between.squareRoot() * lot[count])
+      return (build: build, shared: lot[count])
     }
-    var middles = latent.map(\.shared)
+    var shifts = [Double](repeating: 0, count: latent.count)
     if let response = plan.response, count > 0 {
-      let shifts = try await response.shifts(latent.map { variability.built(plan.design, $0.build) })
-      middles = zip(middles, shifts).map { $0 + $1 }
+      shifts = try await response.shifts(latent.map { variability.built(plan.design, $0.build) })
     }
-    let deviation = within.squareRoot()
-    func reaches(_ margin: Double) -> Double {
-      deviation > 0 ? NormalDistribution.cumulative(margin / deviation) : margin >= 0 ? 1 : 0
-    }
-    let byLot = (0..<lotDraws.lots).map { middles[($0 * lotDraws.cells)..<(($0 + 1) * lotDraws.cells)] }
     return plan.targets.map { target in
-      let byUnknown = zip(unknown, failing).map { e, early in
-        let margin = e - log(target)
-        return byLot.map { lot in
-          (1 - early) * lot.reduce(0) { $0 + reaches(margin + $1) } / Double(lot.count)
+      let happened = variability.earlyFailure?.share(by: target) ?? 0
+      let byUnknown = unknown.indices.map { k in
+        let (margin, deviation) = (unknown[k] - log(target), scatters[k].within.squareRoot())
+        let common = scatters[k].between.squareRoot()
+        func reaches(_ i: Int) -> Double {
+          let x = margin + shifts[i] + common * latent[i].shared
+          return deviation > 0 ? NormalDistribution.cumulative(x / deviation) : x >= 0 ? 1 : 0
+        }
+        return (0..<lotDraws.lots).map { lot in
+          let cells = (lot * lotDraws.cells)..<((lot + 1) * lotDraws.cells)
+          return (1 - happened * failing[k]) * cells.reduce(0) { $0 + reaches($1) } / Double(lotDraws.cells)
         }.sorted()
       }
       return LotYield(
@@ -245,7 +276,10 @@ public struct BuiltPopulation: Sendable {
     guard let found else { return [] }
     return groups.indices.map { k in
       Tolerance(
-        names: groups[k].map { variability.parameters[$0].name }, first: found.first[k], total: found.total[k])
+        names: groups[k].map { variability.parameters[$0].name }.reduce(into: []) {
+          if !$0.contains($1) { $0.append($1) }
+        },
+        first: found.first[k], total: found.total[k])
     }.sorted { ($0.total.value, $1.names[0]) > ($1.total.value, $0.names[0]) }
   }
 

@@ -9,6 +9,8 @@ public struct DesignSpaceError: Error, Hashable, Sendable {
   public var message: String
   /// Column within a formula, where one is at fault.
   public var column: Int?
+  /// What to do.
+  public var help: String?
 }
 
 /// One quantity that is free to choose.
@@ -56,6 +58,23 @@ public struct DesignVariable: Sendable, Hashable {
       return .number(bounds.lowerBound + g * (bounds.upperBound - bounds.lowerBound))
     case .ordinal(let values): return .number(values[Int(g)])
     case .category(let words): return .text(words[Int(g)])
+    }
+  }
+
+  /// The gene of a value as far as scales reach beyond the range: below 0 and above 1 for reals, between and beyond ranks,
+  /// −1 for another word; nil for a value of another kind.
+  func extendedGene(_ value: DesignValue) -> Double? {
+    switch (range, value) {
+    case (.real(let bounds, let isLogarithmic), .number(let x)):
+      func scale(_ x: Double) -> Double { isLogarithmic ? log(x) : x }
+      let (low, high) = (scale(bounds.lowerBound), scale(bounds.upperBound))
+      return isLogarithmic && x <= 0 ? nil : (scale(x) - low) / (high - low)
+    case (.ordinal(let values), .number(let x)):
+      guard values.count > 1 else { return x == values[0] ? 0 : nil }
+      let k = min(max((values.firstIndex { $0 >= x } ?? values.count) - 1, 0), values.count - 2)
+      return Double(k) + (x - values[k]) / (values[k + 1] - values[k])
+    case (.category(let words), .text(let t)): return Double(words.firstIndex(of: t) ?? -1)
+    default: return nil
     }
   }
 
@@ -127,11 +146,16 @@ public struct DesignSpace: Sendable, Hashable {
     variables: [DesignVariable], mixtures: [Mixture] = [], linked: [Linked] = [], constraints: [Expression] = [],
     base: [String: DesignValue] = [:]
   ) throws(DesignSpaceError) {
-    guard !variables.isEmpty else { throw DesignSpaceError(part: "variable", message: "there is no variable") }
+    guard !variables.isEmpty else {
+      throw DesignSpaceError(
+        part: "variable", message: "there is no variable", help: "state what may be chosen: variable = [ { … } ]")
+    }
     var seen: Set<String> = []
     for v in variables {
       let part = "variable \"\(v.name)\""
-      guard seen.insert(v.name).inserted else { throw DesignSpaceError(part: part, message: "is named twice") }
+      guard seen.insert(v.name).inserted else {
+        throw DesignSpaceError(part: part, message: "is named twice", help: "keep one of them")
+      }
       switch v.range {
       case .real(let bounds, let isLogarithmic):
         guard bounds.lowerBound.isFinite, bounds.upperBound.isFinite, bounds.lowerBound < bounds.upperBound else {
@@ -144,24 +168,31 @@ public struct DesignSpace: Sendable, Hashable {
         }
       case .ordinal(let values):
         guard !values.isEmpty, zip(values, values.dropFirst()).allSatisfy(<) else {
-          throw DesignSpaceError(part: part, message: "values must be ascending numbers, at least one")
+          throw DesignSpaceError(
+            part: part, message: "values must be ascending numbers, at least one",
+            help: "write values = [4.1, 4.2]")
         }
       case .category(let words):
         guard !words.isEmpty, Set(words).count == words.count else {
-          throw DesignSpaceError(part: part, message: "values must be different words, at least one")
+          throw DesignSpaceError(
+            part: part, message: "values must be different words, at least one",
+            help: "write values = [\"none\", \"LiNbO3\"]")
         }
       }
     }
     for l in linked where !seen.insert(l.name).inserted {
       throw DesignSpaceError(part: "linked \"\(l.name)\"", message: "is a variable or linked already")
     }
-    self.linked = try Self.ordered(linked, known: Set(variables.map(\.name)).union(base.keys))
+    // What is linked is computed, also where the base states it.
+    let stated = Set(variables.map(\.name)).union(base.keys).subtracting(linked.map(\.name))
+    self.linked = try Self.ordered(linked, known: stated)
     let known = seen.union(base.keys)
     for c in constraints {
       if let name = c.names.first(where: { !known.contains($0) }) {
         throw DesignSpaceError(
           part: "constraint \"\(c.text)\"",
-          message: "\"\(name)\" is no variable, no linked quantity and not in the base")
+          message: "\"\(name)\" is no variable, no linked quantity and not in the base",
+          help: "correct the name, or state it in the base design")
       }
     }
     self.variables = variables
@@ -280,7 +311,8 @@ public struct DesignSpace: Sendable, Hashable {
         let isCycle = left.contains { $0.name == missing }
         throw DesignSpaceError(
           part: "linked \"\(first.name)\"",
-          message: isCycle ? "needs itself by way of \"\(missing)\"" : "\"\(missing)\" is not known")
+          message: isCycle ? "needs itself by way of \"\(missing)\"" : "\"\(missing)\" is not known",
+          help: isCycle ? "write one of them without the other" : "vary it, or state it in the base design")
       }
       known.insert(left[k].name)
       out.append(left.remove(at: k))
@@ -302,6 +334,14 @@ public struct DesignSpace: Sendable, Hashable {
         throw DesignSpaceError(part: part, message: "adds up to \(sum), expected \(total)")
       }
     }
+    return try completed(values)
+  }
+
+  /// Values with the linked quantities that follow from them.
+  ///
+  /// - Throws: `DesignSpaceError` where a linked formula has no value.
+  public func completed(_ stated: [String: DesignValue]) throws(DesignSpaceError) -> [String: DesignValue] {
+    var values = stated
     for l in linked {
       do { values[l.name] = .number(try l.expression.value { values[$0] }) } catch {
         throw DesignSpaceError(part: "linked \"\(l.name)\"", message: error.message, column: error.column)
@@ -310,11 +350,23 @@ public struct DesignSpace: Sendable, Hashable {
     return values
   }
 
-  /// How far each constraint is from holding; a formula without a value counts as 1.
-  public func violations(_ design: [String: DesignValue]) -> [Double] {
-    constraints.map { c in
-      do { return try c.violation { design[$0] } } catch { return 1 }
+  /// How far each constraint is from holding.
+  ///
+  /// - Throws: `DesignSpaceError` naming a constraint that has no value for the design.
+  public func violations(_ design: [String: DesignValue]) throws(DesignSpaceError) -> [Double] {
+    var out: [Double] = []
+    for c in constraints {
+      do throws(ExpressionError) { out.append(try c.violation { design[$0] }) } catch {
+        throw DesignSpaceError(part: "constraint \"\(c.text)\"", message: error.message, column: error.column)
+      }
     }
+    return out
+  }
+
+  /// The genes of a design within the space or beyond it; nil where a value has no place on its scale.
+  func extendedGenes(_ design: [String: DesignValue]) -> [Double]? {
+    let genes = variables.map { v in design[v.name].flatMap { v.extendedGene($0) } }
+    return genes.contains { $0 == nil } ? nil : genes.compactMap { $0 }
   }
 
   /// The genes of a design; nil where one of its values lies outside, or a mixture is off its total by more than a

@@ -81,7 +81,7 @@ public struct StudyResult: Sendable {
   /// Why the search ended: `budget`, `stalled`.
   public var stop: String
   /// Where nothing is feasible: the smallest set of constraints found that cannot hold together, with the least violation
-  /// of each alone.
+  /// of each alone; empty where no set was shown to.
   public var conflict: [(constraint: String, leastViolation: Double)]
 }
 
@@ -129,7 +129,8 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
   ///     evaluated again.
   ///   - checkpoint: called after each generation with what has been reached.
   ///   - progress: designs evaluated so far, of how many.
-  /// - Throws: what the evaluator throws; cancellation.
+  /// - Throws: what the evaluator throws; `DesignSpaceError` for a formula without a value at most of the first designs;
+  ///   cancellation.
   public func run(
     starts: [[String: DesignValue]] = [], resuming: StudyCheckpoint? = nil,
     checkpoint: ((StudyCheckpoint) throws -> Void)? = nil, progress: (@Sendable (Int, Int) -> Void)? = nil
@@ -154,6 +155,7 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
       try Task.checkCancellation()
       let genes = asked(&search, atMost: budget - search.evaluations)
       if genes.isEmpty { break }
+      if history.isEmpty { try definition.checkFormulas(genes) }
       let new = genes.filter { known[$0] == nil }.reduce(into: [[Double]]()) { if !$0.contains($1) { $0.append($1) } }
       let fresh = new.filter { stored[$0] == nil }
       // Among feasible designs alone, one that breaks a limit does not live on: it need not be known well.
@@ -208,7 +210,7 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     let front = try await verified(history, search.archive)
     return StudyResult(
       front: front, history: history, hypervolume: curve, optimism: optimism(front), stop: stop,
-      conflict: front.isEmpty
+      conflict: front.isEmpty && history.contains { $0.fault == nil }
         ? try await conflict(history, resuming?.trials ?? []) { trials in
           try checkpoint?(StudyCheckpoint(designs: history, scales: scales, trials: trials))
         } : [])
@@ -273,8 +275,7 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
         design: [:], genes: g, objectives: [], quantiles: [], probabilities: [], violations: [], draws: 0, fault: nil,
         objections: [], index: 0)
       do throws(DesignSpaceError) {
-        d.design = try space.design(g)
-        d.violations = space.violations(d.design)
+        (d.design, d.violations) = try definition.design(g)
       } catch {
         d.fault = error.part + ": " + error.message
       }
@@ -425,8 +426,7 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     guard !names.isEmpty else { return [] }
     var active = Array(names.indices)
     var trials: [StudyCheckpoint.Trial] = []
-    for candidate in names.indices where active.count > 1 {
-      let trial = active.filter { $0 != candidate }
+    func isReached(_ trial: [Int]) async throws -> Bool {
       let found: Bool
       if let stored = known.first(where: { $0.active == trial }) {
         found = stored.isReached
@@ -435,8 +435,14 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
       }
       trials.append(StudyCheckpoint.Trial(active: trial, isReached: found))
       try keep(trials)
-      if !found { active = trial }
+      return found
     }
+    for candidate in names.indices where active.count > 1 {
+      let trial = active.filter { $0 != candidate }
+      if try await !isReached(trial) { active = trial }
+    }
+    // A search on them alone may find what the whole one missed: then nothing is proven.
+    if try await isReached(active) { return [] }
     return active.map { k in
       (names[k], history.filter { $0.violations.count > k }.map { $0.violations[k] }.min() ?? .nan)
     }

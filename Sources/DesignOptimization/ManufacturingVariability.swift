@@ -18,13 +18,36 @@ public struct ManufacturingVariability: Sendable, Hashable {
     public var limits: ClosedRange<Double>?
     /// Level that shares a draw: each cell, or each batch.
     public var isPerBatch: Bool
+    /// Values that can be at all, in the unit of the column; a draw beyond is not built.
+    public var allowed: ClosedRange<Double>?
 
     /// A build parameter.
-    public init(_ name: String, _ spread: Spread, limits: ClosedRange<Double>? = nil, isPerBatch: Bool = false) {
+    public init(
+      _ name: String, _ spread: Spread, limits: ClosedRange<Double>? = nil, isPerBatch: Bool = false,
+      allowed: ClosedRange<Double>? = nil
+    ) {
       self.name = name
       self.spread = spread
       self.limits = limits
       self.isPerBatch = isPerBatch
+      self.allowed = allowed
+    }
+
+    /// The probabilities between which draws about a design value stay.
+    func inside(_ value: Double) -> ClosedRange<Double> {
+      var (low, high) = (limits?.lowerBound ?? -.infinity, limits?.upperBound ?? .infinity)
+      if let allowed, value != 0 {
+        let ends = [allowed.lowerBound / value - 1, allowed.upperBound / value - 1].sorted()
+        (low, high) = (max(low, ends[0]), min(high, ends[1]))
+      }
+      let p = spread.cumulative(1 + low)
+      return p...max(spread.cumulative(1 + high), p)
+    }
+
+    /// The share of the distribution that limits and allowed values cut off about a design value, 0…1.
+    public func cutShare(about value: Double) -> Double {
+      let inside = inside(value)
+      return 1 - (inside.upperBound - inside.lowerBound)
     }
   }
 
@@ -38,6 +61,17 @@ public struct ManufacturingVariability: Sendable, Hashable {
     case uniform(ClosedRange<Double>)
     /// Triangular between relative limits with its peak at the design value.
     case triangular(ClosedRange<Double>)
+    /// Beta between relative limits with a relative mode: the larger the weight, the narrower; 0 is uniform, 4 usual.
+    case beta(ClosedRange<Double>, mode: Double, weight: Double)
+
+    /// The standard distribution behind a beta spread.
+    ///
+    /// - Source: D. G. Malcolm, J. H. Roseboom, C. E. Clark and W. Fazar, Oper. Res. 7 (1959) 646,
+    ///   doi:10.1287/opre.7.5.646, with a weight in place of 4.
+    private static func standard(_ range: ClosedRange<Double>, _ mode: Double, _ weight: Double) -> BetaDistribution {
+      let share = (mode - range.lowerBound) / (range.upperBound - range.lowerBound)
+      return BetaDistribution(1 + weight * share, 1 + weight * (1 - share))
+    }
 
     /// The quantile of the relative value at probability `p`.
     ///
@@ -52,6 +86,9 @@ public struct ManufacturingVariability: Sendable, Hashable {
         let peak = -a / (b - a)
         if p < peak { return 1 + a + (p * (b - a) * -a).squareRoot() }
         return 1 + b - ((1 - p) * (b - a) * b).squareRoot()
+      case .beta(let range, let mode, let weight):
+        let share = Self.standard(range, mode, weight).quantile(p)
+        return 1 + range.lowerBound + share * (range.upperBound - range.lowerBound)
       }
     }
 
@@ -67,6 +104,9 @@ public struct ManufacturingVariability: Sendable, Hashable {
         if d <= a { return 0 }
         if d >= b { return 1 }
         return d < 0 ? (d - a) * (d - a) / ((b - a) * -a) : 1 - (b - d) * (b - d) / ((b - a) * b)
+      case .beta(let range, let mode, let weight):
+        return Self.standard(range, mode, weight).cumulative(
+          (x - 1 - range.lowerBound) / (range.upperBound - range.lowerBound))
       }
     }
   }
@@ -88,22 +128,75 @@ public struct ManufacturingVariability: Sendable, Hashable {
     }
   }
 
-  /// Standard deviations of log life not explained by the parameters below: between labs, batches, cells.
-  public var levels: (lab: Double, batch: Double, cell: Double) {
-    get { (levelValues[0], levelValues[1], levelValues[2]) }
-    set { levelValues = [newValue.lab, newValue.batch, newValue.cell] }
+  /// Standard deviations of log life between labs, batches and cells.
+  public struct Levels: Sendable, Hashable {
+    /// Between labs.
+    public var lab: Double
+    /// Between batches of a lab.
+    public var batch: Double
+    /// Between cells of a batch.
+    public var cell: Double
+
+    /// Levels; none scatters where not stated.
+    public init(lab: Double = 0, batch: Double = 0, cell: Double = 0) {
+      self.lab = lab
+      self.batch = batch
+      self.cell = cell
+    }
   }
-  private var levelValues = [0.0, 0, 0]
+
+  /// What is known of the probability of an early failure: a Beta distribution.
+  public struct EarlyFailure: Sendable, Hashable {
+    /// What was known before any cell was counted.
+    public enum Prior: String, Sendable, Hashable, CaseIterable {
+      /// Beta(1, 19): one cell in twenty (assumed).
+      case weak
+      /// Beta(½, ½).
+      ///
+      /// - Source: L. D. Brown, T. T. Cai and A. DasGupta, Stat. Sci. 16 (2001) 101, doi:10.1214/ss/1009213286.
+      case jeffreys
+
+      /// The exponents.
+      public var exponents: (alpha: Double, beta: Double) { self == .weak ? (1, 19) : (0.5, 0.5) }
+    }
+
+    /// Exponents of the distribution, both above 0.
+    public var alpha: Double
+    /// See `alpha`.
+    public var beta: Double
+    /// Age up to which a failure is early, above 0 [the dataset's age unit].
+    public var until: Double
+
+    /// A distribution.
+    public init(alpha: Double, beta: Double, until: Double = 10) {
+      self.alpha = alpha
+      self.beta = beta
+      self.until = until
+    }
+
+    /// What counting says: `failed` of `of` cells.
+    public init(failed: Double, of: Double, prior: Prior = .weak, until: Double = 10) {
+      let (a, b) = prior.exponents
+      self.init(alpha: a + failed, beta: b + of - failed, until: until)
+    }
+
+    /// The mean probability.
+    public var mean: Double { alpha / (alpha + beta) }
+
+    /// The share of early failures that have happened by an age: they count as spread evenly up to `until` (assumed).
+    func share(by age: Double) -> Double { min(max(age / until, 0), 1) }
+  }
+
+  /// Scatter of log life not explained by the parameters below.
+  public var levels = Levels()
+  /// Equally likely levels, where a fit has left them uncertain; empty where `levels` are as good as known.
+  public var posterior: [Levels] = []
   /// Build parameters that scatter.
   public private(set) var parameters: [Parameter]
   /// Their correlations.
   public private(set) var correlations: [Correlation]
-  /// Parameters of the Beta distribution of an early failure; nil where nothing is known.
-  public var earlyFailure: (alpha: Double, beta: Double)? {
-    get { earlyValues.count == 2 ? (earlyValues[0], earlyValues[1]) : nil }
-    set { earlyValues = newValue.map { [$0.alpha, $0.beta] } ?? [] }
-  }
-  private var earlyValues: [Double] = []
+  /// Early failures; nil where nothing is known.
+  public var earlyFailure: EarlyFailure?
   /// Whether these are the tolerances of the line that the model's training cells came from: their effect is then part of
   /// the scatter that `levels` states. Otherwise it adds to it.
   public var describesTraining = true
@@ -120,68 +213,130 @@ public struct ManufacturingVariability: Sendable, Hashable {
 
   /// Parameters and correlations.
   ///
-  /// - Throws: `DesignSpaceError` for a spread that is not positive, limits that leave nothing, a correlation of an unknown
-  ///   parameter or outside (−1, 1), a matrix of correlations that is not positive definite.
+  /// A parameter may scatter between batches and between cells of a batch: it is then named twice, once for each.
+  ///
+  /// - Throws: `DesignSpaceError` for a spread that is not positive, limits that leave nothing, a parameter named twice on
+  ///   one level, a correlation of an unknown parameter or of one on two levels, or outside (−1, 1), a matrix of
+  ///   correlations that is not positive definite.
   public init(_ parameters: [Parameter], correlations: [Correlation] = []) throws(DesignSpaceError) {
     for p in parameters {
-      let part = "parameter \"\(p.name)\""
-      switch p.spread {
-      case .normal(let sd), .lognormal(let sd):
-        guard sd > 0, sd <= 3 else {
-          throw DesignSpaceError(part: part, message: "sd \(sd), expected above 0, at most 3")
-        }
-      case .uniform(let r), .triangular(let r):
-        guard r.lowerBound < r.upperBound, r.lowerBound > -1 else {
-          throw DesignSpaceError(part: part, message: "relative limits \(r), expected ascending, above -1")
-        }
-        if case .triangular = p.spread, !(r.lowerBound < 0 && r.upperBound > 0) {
-          throw DesignSpaceError(part: part, message: "relative limits \(r) must lie on both sides of the design value")
-        }
-      }
-      if let l = p.limits {
-        let mass = p.spread.cumulative(1 + l.upperBound) - p.spread.cumulative(1 + l.lowerBound)
-        guard mass > 1e-6 else { throw DesignSpaceError(part: part, message: "the limits exclude the distribution") }
-      }
-      guard parameters.count(where: { $0.name == p.name }) == 1 else {
-        throw DesignSpaceError(part: part, message: "is named twice")
+      try Self.check(p)
+      guard parameters.count(where: { $0.name == p.name && $0.isPerBatch == p.isPerBatch }) == 1 else {
+        throw DesignSpaceError(
+          part: "parameter \"\(p.name)\"", message: "is named twice on the level \(p.isPerBatch ? "batch" : "cell")",
+          help: "keep one of them, or give one level = \"batch\"")
       }
     }
     let n = parameters.count
     var matrix = Matrix(rows: n, columns: n)
     for i in 0..<n { matrix[i, i] = 1 }
+    var pairs: [(Int, Int)] = []
     for c in correlations {
       let part = "correlation \"\(c.first)\", \"\(c.second)\""
-      guard let i = parameters.firstIndex(where: { $0.name == c.first }),
-        let j = parameters.firstIndex(where: { $0.name == c.second }), i != j
-      else { throw DesignSpaceError(part: part, message: "names two different parameters of this file") }
+      func place(_ name: String) throws(DesignSpaceError) -> Int {
+        let found = parameters.indices.filter { parameters[$0].name == name }
+        guard found.count == 1 else {
+          throw DesignSpaceError(
+            part: part,
+            message: found.isEmpty
+              ? "\"\(name)\" is no parameter of this file" : "\"\(name)\" scatters on two levels, expected one",
+            help: found.isEmpty
+              ? "there are \(parameters.map(\.name).joined(separator: ", "))" : "keep one level of it")
+        }
+        return found[0]
+      }
+      let (i, j) = (try place(c.first), try place(c.second))
+      guard i != j else {
+        throw DesignSpaceError(part: part, message: "a and b are the same", help: "name two parameters")
+      }
       guard abs(c.rho) < 1 else {
-        throw DesignSpaceError(part: part, message: "rho \(c.rho), expected between -1 and 1")
+        throw DesignSpaceError(
+          part: part, message: "rho \(c.rho), expected between -1 and 1, without the ends",
+          help: "parameters that follow each other exactly are one: drop the other")
       }
       matrix[i, j] = c.rho
       matrix[j, i] = c.rho
-      guard (try? Cholesky(matrix)) != nil else {
-        let (low, high) = Self.allowed(matrix, i, j)
-        throw DesignSpaceError(
-          part: part,
-          message: "rho \(c.rho) contradicts the correlations before it; it must lie in "
-            + "(\((low * 100).rounded() / 100), \((high * 100).rounded() / 100))")
-      }
+      pairs.append((i, j))
     }
+    if n > 0, (try? Cholesky(matrix)) == nil { throw Self.contradiction(matrix, pairs, parameters.map(\.name)) }
     self.parameters = parameters
     self.correlations = correlations
     factor = n > 0 ? try? Cholesky(matrix) : nil
   }
 
-  /// Values of one element that leave a matrix positive definite, the others fixed.
-  private static func allowed(_ matrix: Matrix, _ i: Int, _ j: Int) -> (Double, Double) {
-    func works(_ rho: Double) -> Bool {
-      var m = matrix
-      m[i, j] = rho
-      m[j, i] = rho
+  private static func check(_ p: Parameter) throws(DesignSpaceError) {
+    let part = "parameter \"\(p.name)\""
+    switch p.spread {
+    case .normal(let sd), .lognormal(let sd):
+      guard sd > 0, sd <= 3 else {
+        throw DesignSpaceError(
+          part: part, message: "sd \(sd), expected above 0, at most 3", help: "0.05 is 5 % of the design value")
+      }
+    case .uniform(let r), .triangular(let r), .beta(let r, _, _):
+      guard r.lowerBound < r.upperBound, r.lowerBound > -1 else {
+        throw DesignSpaceError(
+          part: part, message: "relative limits \(r), expected ascending, above -1",
+          help: "-0.2 is 20 % below the design value")
+      }
+      if case .triangular = p.spread, !(r.lowerBound < 0 && r.upperBound > 0) {
+        throw DesignSpaceError(
+          part: part, message: "relative limits \(r) must lie on both sides of the design value",
+          help: "a peak elsewhere: dist = \"beta\" with mode_rel")
+      }
+      if case .beta(_, let mode, let weight) = p.spread {
+        guard r.contains(mode) else {
+          throw DesignSpaceError(
+            part: part, message: "mode_rel \(mode), expected within \(r.lowerBound)…\(r.upperBound)",
+            help: "0 is the design value")
+        }
+        guard weight >= 0, weight <= 1e4 else {
+          throw DesignSpaceError(part: part, message: "weight \(weight), expected 0…10000", help: "4 is usual")
+        }
+      }
+    }
+    if let l = p.limits {
+      let mass = p.spread.cumulative(1 + l.upperBound) - p.spread.cumulative(1 + l.lowerBound)
+      guard mass > 1e-6 else {
+        throw DesignSpaceError(
+          part: part, message: "the limits \(l.lowerBound)…\(l.upperBound) exclude the distribution",
+          help: "widen min_rel and max_rel, or move the design")
+      }
+    }
+  }
+
+  /// The fewest parameters whose correlations cannot hold together, and what the last of these would have to be.
+  private static func contradiction(_ matrix: Matrix, _ pairs: [(Int, Int)], _ names: [String]) -> DesignSpaceError {
+    func isPositive(_ block: [Int], _ change: (pair: (Int, Int), rho: Double)? = nil) -> Bool {
+      var m = Matrix(rows: block.count, columns: block.count)
+      for (p, i) in block.enumerated() {
+        for (q, j) in block.enumerated() {
+          m[p, q] = change.map { $0.pair == (i, j) || $0.pair == (j, i) } ?? false ? change?.rho ?? 0 : matrix[i, j]
+        }
+      }
       return (try? Cholesky(m)) != nil
     }
-    let inside = stride(from: -0.99, through: 0.99, by: 0.01).filter(works)
-    return (inside.first ?? 0, inside.last ?? 0)
+    // Blocks of three and four; larger ones at fault are rare, and named as a whole.
+    var blocks = names.indices.map { [$0] }
+    var found = Array(names.indices)
+    for _ in 2...4 where found.count == names.count {
+      blocks = blocks.flatMap { b in ((b.last ?? 0) + 1..<max(names.count, (b.last ?? 0) + 1)).map { b + [$0] } }
+      if let block = blocks.first(where: { !isPositive($0) }) { found = block }
+      if blocks.count > 20_000 { break }
+    }
+    let last = pairs.last { found.contains($0.0) && found.contains($0.1) } ?? (0, 0)
+    let inside = (-99...99).map { Double($0) / 100 }.filter { isPositive(found, (last, $0)) }
+    var message =
+      "rho \(matrix[last.0, last.1]): the correlations of \(found.map { names[$0] }.joined(separator: ", ")) "
+    message += "contradict each other; with the others fixed, "
+    if let low = inside.first, let high = inside.last {
+      message += "rho(\(names[last.0]), \(names[last.1])) must lie in "
+      message += "(\(low), \(high))"
+    } else {
+      message += "no rho(\(names[last.0]), \(names[last.1])) would do"
+    }
+    return DesignSpaceError(
+      part: "correlation \"\(names[last.0])\", \"\(names[last.1])\"", message: message,
+      help: "correct this rho or one of the others")
   }
 
   /// Cells as built, on scrambled Sobol points: draw d of every design shares its random numbers, whatever the count.
@@ -208,23 +363,24 @@ public struct ManufacturingVariability: Sendable, Hashable {
     let z = e.indices.map { i in (0...i).reduce(0.0) { $0 + factor.lower(i, $1) * e[$1] } }
     var out = design
     for (k, p) in parameters.enumerated() {
-      guard let value = design.numbers[p.name] else { continue }
-      var u = NormalDistribution.cumulative(z[k])
-      if let l = p.limits {
-        let low = p.spread.cumulative(1 + l.lowerBound)
-        u = low + u * (p.spread.cumulative(1 + l.upperBound) - low)
-      }
+      // A parameter on two levels: the cell scatters about what its batch is.
+      guard let value = out.numbers[p.name] else { continue }
+      let inside = p.inside(value)
+      let u = inside.lowerBound + NormalDistribution.cumulative(z[k]) * (inside.upperBound - inside.lowerBound)
       out.numbers[p.name] = value * p.spread.quantile(min(max(u, 1e-15), 1 - 1e-15))
     }
     return out
   }
 
-  /// Parameters that a chain of correlations joins, by their places; each group varies as one.
+  /// Parameters that a chain of correlations joins, and both levels of one parameter, by their places; each group varies
+  /// as one.
   var groups: [[Int]] {
     var label = Array(parameters.indices)
-    for c in correlations where c.rho != 0 {
-      guard let i = parameters.firstIndex(where: { $0.name == c.first }),
-        let j = parameters.firstIndex(where: { $0.name == c.second })
+    let pairs =
+      correlations.filter { $0.rho != 0 }.map { ($0.first, $0.second) } + parameters.map { ($0.name, $0.name) }
+    for (first, second) in pairs {
+      guard let i = parameters.firstIndex(where: { $0.name == first }),
+        let j = parameters.lastIndex(where: { $0.name == second })
       else { continue }
       let (keep, drop) = (min(label[i], label[j]), max(label[i], label[j]))
       for k in label.indices where label[k] == drop { label[k] = keep }
@@ -234,13 +390,13 @@ public struct ManufacturingVariability: Sendable, Hashable {
 
   /// Equal when they say the same.
   public static func == (a: ManufacturingVariability, b: ManufacturingVariability) -> Bool {
-    a.parameters == b.parameters && a.correlations == b.correlations && a.levelValues == b.levelValues
-      && a.earlyValues == b.earlyValues && a.describesTraining == b.describesTraining
+    a.parameters == b.parameters && a.correlations == b.correlations && a.levels == b.levels
+      && a.posterior == b.posterior && a.earlyFailure == b.earlyFailure && a.describesTraining == b.describesTraining
   }
 
   /// Hashes parameters and levels.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(parameters)
-    hasher.combine(levelValues)
+    hasher.combine(levels)
   }
 }

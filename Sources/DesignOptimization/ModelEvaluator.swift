@@ -1,10 +1,20 @@
 internal import CellModel
+internal import DegradationPhysics
+internal import NumericalMethods
 public import LifetimeForecast
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
 
 /// What a fitted model says of designs: its lives, beside energy and resistance of the fresh cell from the physics.
 ///
 /// The spread of a fitted model already holds that of the lines it was taught by. Tolerances of another line
 /// (`describes = "new_line"`) scale each life by what the physics makes of the virtual cell's build against the design's.
+/// Where the physics holds what is not known at its centre, so do lives here: of their spread only the share that the
+/// scatter of cells makes is left.
 public struct ModelEvaluator: DesignEvaluator {
   /// The metrics of `PhysicsEvaluator`; life and retention are the model's.
   public var metrics: [String] { physics.metrics }
@@ -49,6 +59,7 @@ public struct ModelEvaluator: DesignEvaluator {
       at: physics.horizon, draws: draws, seed: seed, threads: physics.threads)
     for (k, i) in usable.enumerated() {
       var lives = found[k].lives
+      if physics.population.holdsUnknown { lives = scattered(lives, share: found[k].manufacturingShare) }
       if scatters, let built = out[i].metrics["life"], let plain = nominal[k].metrics["life"] {
         for d in lives.indices { lives[d] *= built[d] / max(plain[d], 1) }
       }
@@ -60,5 +71,18 @@ public struct ModelEvaluator: DesignEvaluator {
       }
     }
     return out
+  }
+
+  /// Lives about their median with no more than the share of the variance of their logarithm that cells of one line differ
+  /// by; where the model does not know it, with the levels of the file.
+  private func scattered(_ lives: [Double], share: Double?) -> [Double] {
+    let logs = lives.map { log(max($0, 1e-9)) }
+    let middle = quantile(ofSorted: logs.sorted(), 0.5)
+    let wide = standardDeviation(logs)
+    guard wide > 0 else { return lives }
+    let levels = physics.variability.levels
+    let own = (levels.cell * levels.cell + levels.batch * levels.batch) / (wide * wide)
+    let keep = min(max(share ?? own, 0), 1).squareRoot()
+    return logs.map { exp(middle + keep * ($0 - middle)) }
   }
 }

@@ -2,6 +2,14 @@ public import CellModel
 public import DegradationPhysics
 internal import NumericalMethods
 
+/// What the statistics of a design run over.
+public enum DrawnOver: String, Sendable, Hashable, CaseIterable {
+  /// All that is not known and all that scatters: a promise about the next cell.
+  case joint
+  /// What scatters from cell to cell alone, all that is not known at its centre: what the line adds.
+  case manufacturing
+}
+
 /// What the sulfide physics says of designs: lives, energy and resistance of virtual cells.
 ///
 /// Each virtual cell draws what nobody knows of the physics, of the recipe and of one build (`SulfidePopulation`); draw d
@@ -149,7 +157,7 @@ public enum StackMass {
 
 extension CellAttributes {
   /// The columns of a design.
-  init(_ design: [String: DesignValue]) {
+  public init(_ design: [String: DesignValue]) {
     self.init()
     for (name, value) in design {
       switch value {

@@ -25,6 +25,43 @@ public struct PlanStudy: Sendable {
       self.name = name
       self.levels = levels
     }
+
+    /// A stress with levels from its use value up to the most that a test may take: three beside the use value, four of
+    /// temperature, evenly spaced in what rates follow (1/T; the logarithm of rate, current and pressure; else the value).
+    ///
+    /// - Parameter most: nil for the largest value that published cells state.
+    /// - Throws: `DesignSpaceError` where the use value is missing, or nothing lies above it.
+    public init(_ name: String, use: CellAttributes, most: Double?) throws(DesignSpaceError) {
+      let part = "stress \"\(name)\""
+      guard let low = use.numbers[name] else {
+        throw DesignSpaceError(part: part, message: "the design does not state it", help: "state its value at use")
+      }
+      guard let high = most ?? PublishedDomain.range(of: name)?.upperBound else {
+        throw DesignSpaceError(
+          part: part, message: "no published cell says how far it may go",
+          help: "give --max-stress \(name)=VALUE, or its levels")
+      }
+      guard high > low else {
+        throw DesignSpaceError(
+          part: part, message: "at use it is \(low) already, and a test may take \(high) at most",
+          help: "give --max-stress \(name)=VALUE above it, or its levels")
+      }
+      let steps = name == "temperature_celsius" ? 4 : 3
+      let isLogarithmic = low > 0 && ["c_rate", "current", "pressure"].contains(where: name.contains)
+      let levels = (0...steps).map { k -> Double in
+        let share = Double(k) / Double(steps)
+        if k == 0 || k == steps { return k == 0 ? low : high }
+        if name == "temperature_celsius" {
+          let (a, b) = (1 / (low + 273.15), 1 / (high + 273.15))
+          return ((1 / (a + share * (b - a)) - 273.15) * 10).rounded() / 10
+        }
+        let x = isLogarithmic ? low * pow(high / low, share) : low + share * (high - low)
+        // Three digits are as much as a test bench sets.
+        let unit = pow(10, (log10(abs(x)).rounded(.down)) - 2)
+        return x == 0 ? 0 : (x / unit).rounded() * unit
+      }
+      self.init(name, levels: Set(levels).sorted())
+    }
   }
 
   /// How plans are laid out.
@@ -43,10 +80,15 @@ public struct PlanStudy: Sendable {
   public var stresses: [Stress]
   /// Cells of this design that run already, each under its own conditions; only their ages are read.
   public var running: [CellHistory] = []
+  /// Last retention on record of running cells, by cell; one far off all that is possible is not advised by.
+  public var lastRetention: [String: Double] = [:]
   /// Channels, each for one cell at a time.
   public var channels: Int
   /// Weeks at hand.
   public var weeks: Double
+  /// Price of a cell in weeks of a channel, at least 0: what a plan spends is at most what `channels` cells cost that run
+  /// all of the weeks.
+  public var cellCost = 0.0
   /// Fewest cells of a condition that is tested at all (compromise).
   public var replicates = 2
   /// What the optimal and the compromise plan make small.
@@ -169,15 +211,21 @@ public struct PlanStudy: Sendable {
         useShares: useShares, testShares: mechanism)
       found.append(
         Condition(
-          levels: levels, cycles: cycles, lives: own, acceleration: factor, shares: mechanism))
+          levels: levels, cycles: cycles, lives: own, acceleration: factor,
+          shares: AccelerationFactor.mean(mechanism)))
       for length in Self.lengths where cycles * length >= 8 {
         let ages = Self.readings.map { max(($0 * cycles * length).rounded(), 2) }
-        candidates.append(try await candidate(cells, own, condition: k, ages: ages, cost: length * weeks))
+        candidates.append(try await candidate(cells, own, condition: k, ages: ages, cost: length * weeks + cellCost))
         places.append((k, length))
       }
     }
     guard !candidates.isEmpty else {
-      throw DesignSpaceError(part: "weeks", message: "\(weeks) weeks hold fewer than 30 cycles at every condition")
+      // Over many weeks, so that nothing is lost to whole cycles.
+      let perWeek = try grid.map { Self.cycles(try CellDesign(attributes($0)), weeks: 1000) / 1000 }.max() ?? 0
+      throw DesignSpaceError(
+        part: "--weeks",
+        message: "\(weeks) weeks hold \(Int(perWeek * weeks)) cycles at most, fewer than the 8 that can be read",
+        help: "give \((100 * 8 / max(perWeek, 1e-6)).rounded(.up) / 100) weeks or more, or a stress that cycles faster")
     }
     let ensemble = try PlanEnsemble(goal: goal, candidates: candidates)
     let advice = try await RunningAdvice.of(running, in: self, goal: goal, tests: candidates)
@@ -189,7 +237,7 @@ public struct PlanStudy: Sendable {
         }, check: ensemble.check(p.counts, seed: seed) { $0 >= log(horizon) },
         information: ensemble.informationGain(p.counts))
     }
-    let budget = Double(channels) * weeks
+    let budget = Double(channels) * (weeks + cellCost)
     let even = balanced(grid, places)
     let rules = { (counts: [Int]) in self.keepsRules(counts, grid, places) }
     return Result(
@@ -210,12 +258,21 @@ public struct PlanStudy: Sendable {
   /// Every combination of levels.
   private func conditions() throws(DesignSpaceError) -> [[Double]] {
     guard !stresses.isEmpty, stresses.contains(where: { $0.levels.count > 1 }) else {
-      throw DesignSpaceError(part: "stress", message: "no stress with at least two levels")
+      throw DesignSpaceError(
+        part: "--stress", message: "no stress with at least two levels",
+        help: "temperature_celsius frees most: --stress temperature_celsius, or with its levels, =25,45,60")
+    }
+    for s in stresses where use.numbers[s.name] == nil {
+      throw DesignSpaceError(
+        part: "stress \"\(s.name)\"", message: "the design does not state it, so that its use condition is not known",
+        help: "state \(s.name) in the design")
     }
     var out: [[Double]] = [[]]
     for s in stresses { out = out.flatMap { head in s.levels.map { head + [$0] } } }
     guard out.count <= 120 else {
-      throw DesignSpaceError(part: "stress", message: "\(out.count) combinations of levels, at most 120")
+      throw DesignSpaceError(
+        part: "--stress", message: "\(out.count) combinations of levels, at most 120",
+        help: "name fewer stresses, or give fewer levels of each: NAME=LEVEL,LEVEL")
     }
     return out
   }
@@ -238,16 +295,15 @@ public struct PlanStudy: Sendable {
       .map { min($0.failure?.age ?? $0.life ?? horizon, horizon) }
   }
 
-  /// Mean shares of the loss at an age, over the first possible truths.
-  private func shares(_ cells: [SulfideCell], at age: Double) async throws -> [Double] {
+  /// Shares of the loss by mechanism at an age in each of the first possible truths; zeros where nothing was lost.
+  private func shares(_ cells: [SulfideCell], at age: Double) async throws -> [[Double]] {
     var request = SimulationRequest(ages: [max(age.rounded(), 1)])
     request.attribution = true
-    let runs = try await SulfideAgeing.run(Array(cells.prefix(48)), request, threads: threads)
-    let losses = MechanismShares.mechanisms.map { m in
-      max(runs.compactMap { $0.losses.last?[m] }.reduce(0, +) / Double(max(runs.count, 1)), 0)
+    return try await SulfideAgeing.run(Array(cells.prefix(48)), request, threads: threads).map { run in
+      let losses = MechanismShares.mechanisms.map { max(run.losses.last?[$0] ?? 0, 0) }
+      let whole = losses.reduce(0, +)
+      return whole > 0 ? losses.map { $0 / whole } : losses
     }
-    let whole = max(losses.reduce(0, +), 1e-12)
-    return losses.map { $0 / whole }
   }
 
   /// A test: what each possible truth would show at some ages, and how well it can be read.

@@ -38,7 +38,11 @@ public struct RunningAdvice: Sendable, Hashable {
   public var recommendation: Recommendation
   /// Why.
   public var reason: String
+  /// Whether its record is further off all that the physics expects than chance explains: nothing is learnt from it.
+  public var isOff = false
 
+  /// Standard deviations off what is expected beyond which a record gives no gain (assumed).
+  static let mostOff = 4.0
   /// Cycles looked ahead.
   public static let ahead = 100.0
   /// Ensembles resampled for the upper value.
@@ -67,7 +71,7 @@ public struct RunningAdvice: Sendable, Hashable {
     var (seen, more, twice): ([PlanEnsemble.Candidate], [PlanEnsemble.Candidate], [PlanEnsemble.Candidate]) = (
       [], [], []
     )
-    var (weeks, knees): ([Double], [Double]) = ([], [])
+    var (weeks, knees, off): ([Double], [Double], [Double]) = ([], [], [])
     for (k, cell) in running.enumerated() {
       let (truths, design) = try physical(cell, study)
       let lives = try await study.lives(truths)
@@ -79,6 +83,7 @@ public struct RunningAdvice: Sendable, Hashable {
       seen.append(try await candidate(past))
       more.append(try await candidate(past + [now + ahead]))
       twice.append(try await candidate(past + [now]))
+      off.append(deviation(study.lastRetention[cell.id], seen[k]))
       weeks.append(ahead / max(PlanStudy.cycles(design, weeks: 1), 1e-9))
       let grid = (1...40).map { (min(kneeHorizon, study.horizon) * Double($0) / 40).rounded() }
       let runs = try await SulfideAgeing.run(truths, SimulationRequest(ages: grid), threads: study.threads)
@@ -87,11 +92,28 @@ public struct RunningAdvice: Sendable, Hashable {
     let decided = try decisions(
       goal: goal, seen: seen, more: more, twice: twice, tests: tests, weeks: weeks, conditions: running.map(\.groupID),
       knees: knees, seed: study.seed)
-    return zip(running, decided).map { cell, d in
-      RunningAdvice(
+    return running.indices.map { i in
+      let (cell, d) = (running[i], decided[i])
+      var advice = RunningAdvice(
         cellID: cell.id, age: cell.series.ages.last ?? 0, value: 1 - exp(-d.gain), perWeek: d.perWeek,
         bestNew: d.bestNew, recommendation: d.what, reason: d.why)
+      guard abs(off[i]) > mostOff else { return advice }
+      (advice.isOff, advice.value, advice.perWeek, advice.recommendation) = (true, 0, 0, .checkUp)
+      advice.reason =
+        "\(off[i] > 0 ? "faded more" : "faded less") than the physics can explain (\(Int(min(abs(off[i]), 99).rounded())) sd): check it"
+      return advice
     }
+  }
+
+  /// How far the last reading of a record is from what is expected of it, in standard deviations of what is not known and
+  /// what scatters; positive for more fade, 0 where no retention is stated.
+  static func deviation(_ retention: Double?, _ record: PlanEnsemble.Candidate) -> Double {
+    guard let retention, retention.isFinite else { return 0 }
+    let last = record.readings.columns - 1
+    let expected = record.readings.column(last)
+    let sd = standardDeviation(expected)
+    let variance = sd * sd + record.cellVariance[last] + record.batchVariance[last] + record.measurementVariance[last]
+    return (log(-log(min(max(retention, 0.05), 0.9995))) - mean(expected)) / max(variance, 1e-12).squareRoot()
   }
 
   /// What to do with one cell, and what it rests on.

@@ -209,32 +209,70 @@ public struct StudyDefinition: Sendable {
     metrics: [String]
   ) throws(DesignSpaceError) {
     guard (1...4).contains(objectives.count) else {
-      throw DesignSpaceError(part: "objective", message: "\(objectives.count) objectives, expected 1 to 4")
+      throw DesignSpaceError(
+        part: "objective", message: "\(objectives.count) objectives, expected 1 to 4",
+        help: "state what is wanted: objective = [ { metric = \"life\", goal = \"max\" } ]")
     }
     let columns = Set(space.variables.map(\.name) + space.linked.map(\.name) + space.base.keys)
     for o in objectives where !metrics.contains(o.metric) && !(o.metric == "cost" && cost != nil) {
       guard columns.contains(o.metric) else {
         throw DesignSpaceError(
           part: "objective \"\(o.metric)\"",
-          message: "no such metric; there are \(metrics.joined(separator: ", ")) and the columns of the design")
+          message: "no such metric; there are \(metrics.joined(separator: ", ")) and the columns of the design",
+          help: "correct the metric")
       }
     }
     for c in chances {
       guard metrics.contains(c.metric) else {
         throw DesignSpaceError(
-          part: "constraint \"\(c.metric)\"", message: "no such metric; there are \(metrics.joined(separator: ", "))")
+          part: "constraint \"\(c.metric)\"", message: "no such metric; there are \(metrics.joined(separator: ", "))",
+          help: "correct the metric; limits on columns are expressions")
       }
       guard c.probability > 0, c.probability < 1 else {
         throw DesignSpaceError(
-          part: "constraint \"\(c.metric)\"", message: "probability \(c.probability), expected between 0 and 1")
+          part: "constraint \"\(c.metric)\"",
+          message: "probability \(c.probability), expected between 0 and 1, without the ends",
+          help: "0.9 for nine cells in ten")
       }
     }
     if let name = cost?.names.first(where: { !columns.contains($0) }) {
-      throw DesignSpaceError(part: "cost", message: "\"\(name)\" is no column of the design")
+      throw DesignSpaceError(
+        part: "cost", message: "\"\(name)\" is no column of the design",
+        help: "correct the name, or state it in the base design")
     }
     self.space = space
     self.objectives = objectives
     self.chances = chances
     self.cost = cost
+  }
+
+  /// A design in full, and how far each constraint of the space is from holding.
+  ///
+  /// - Throws: `DesignSpaceError` naming the formula that has no value for it.
+  func design(
+    _ genes: [Double]
+  ) throws(DesignSpaceError) -> (values: [String: DesignValue], violations: [Double]) {
+    let values = try space.design(genes)
+    let violations = try space.violations(values)
+    if let cost {
+      do throws(ExpressionError) { _ = try cost.value { values[$0] } } catch {
+        throw DesignSpaceError(part: "cost", message: "in \"\(cost.text)\": \(error.message)", column: error.column)
+      }
+    }
+    return (values, violations)
+  }
+
+  /// Refuses a formula that has no value for more than half of some designs.
+  func checkFormulas(_ genes: [[Double]]) throws(DesignSpaceError) {
+    var errors: [DesignSpaceError] = []
+    for g in genes { do throws(DesignSpaceError) { _ = try design(g) } catch { errors.append(error) } }
+    let parts = Dictionary(grouping: errors, by: \.part)
+    guard let (_, most) = parts.max(by: { ($0.value.count, $1.key) < ($1.value.count, $0.key) }),
+      2 * most.count > genes.count
+    else { return }
+    throw DesignSpaceError(
+      part: most[0].part,
+      message: "has no value for \(most.count) of the first \(genes.count) designs: \(most[0].message)",
+      column: most[0].column, help: "narrow the bounds, or write the formula so that it has a value everywhere")
   }
 }

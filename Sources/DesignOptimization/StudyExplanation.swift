@@ -145,7 +145,7 @@ extension DesignStudy {
     return pairs.enumerated().map { i, pair in
       let name = pair.variable.name
       let isAllowed = designs[i].allSatisfy { d in
-        d.map { definition.space.violations($0).allSatisfy { $0 <= 0 } } ?? false
+        d.flatMap { try? definition.space.violations($0) }?.allSatisfy { $0 <= 0 } ?? false
       }
       var changes: [StudyExplanation.Difference] = []
       if isAllowed, let a = found[2 * i], let b = found[2 * i + 1] { changes = differences(a, b) }

@@ -8,6 +8,8 @@ public struct DesignForecast: Sendable {
   public var lives: [Double]
   /// Draws of retention at the age asked for.
   public var retention: [Double]
+  /// Share of the variance of log life that cells of one line differ by, 0…1; nil where nothing says it.
+  public var manufacturingShare: Double?
   /// Why the design lies beyond what taught the model: an input past the 99 % point of training novelty; nil within.
   /// That nothing was seen of a design is true of all and no objection to one.
   public var objection: String?
@@ -64,7 +66,8 @@ extension LifetimeModel {
       progress: nil
     ).map {
       DesignForecast(
-        lives: $0.levels.lives(), retention: $0.retentionDraws(at: [age])[0], objection: $0.extrapolation)
+        lives: $0.levels.lives(), retention: $0.retentionDraws(at: [age])[0],
+        manufacturingShare: $0.manufacturingShare, objection: $0.extrapolation)
     }
   }
 }

@@ -12,6 +12,18 @@ public enum ObservedLives {
     try withBounds(of: dataset, limit: limit).lives
   }
 
+  /// The last usable retention of each cell with a record.
+  ///
+  /// - Throws: `CellRefusal` for a cell that cannot be related to its reference.
+  public static func lastRetentions(of dataset: Dataset) throws -> [String: Double] {
+    let preparation = CellPreparation(description: dataset.description, endOfLife: dataset.description.endOfLife)
+    var out: [String: Double] = [:]
+    for cell in dataset.cells where cell.series.count > 0 {
+      out[cell.id] = try preparation.relative(cell).retention.last
+    }
+    return out
+  }
+
   /// Width of the gap between check-ups in which a life ends, as a share of the life, above which the life is only known
   /// to lie in the gap (assumed: replicates scatter by about as much).
   public static let widestGap = 0.1

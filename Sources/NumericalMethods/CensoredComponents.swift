@@ -17,22 +17,22 @@ struct CensoredComponents {
   /// Sweeps thrown away, and kept.
   static let sweeps = (first: 100, kept: 400)
 
-  /// Draws of each standard deviation (outer, inner, residual), ascending; empty for one that is not estimable.
+  /// The standard deviations (outer, inner, residual) of each sweep kept; 0 for one that is not estimable.
   let draws: [[Double]]
 
   init(
     _ all: [VarianceComponents.Observation], scales: [Double], kept: Int = CensoredComponents.sweeps.kept, seed: UInt64
   ) {
     var state = State(all, scales: scales)
-    var draws = [[Double]](repeating: [], count: 3)
+    var draws: [[Double]] = []
     for sweep in 0..<(Self.sweeps.first + kept) {
       var stream = RandomStream(seed: seed, purpose: "censored-components", draw: sweep)
       state.drawDeviations(&stream)
       for _ in 0..<3 { state.drawEffects(&stream) }
       state.drawValues(&stream)
-      if sweep >= Self.sweeps.first { for k in 0..<3 where state.isEstimable[k] { draws[k].append(state.sd[k]) } }
+      if sweep >= Self.sweeps.first { draws.append(state.sd) }
     }
-    self.draws = draws.map { $0.sorted() }
+    self.draws = draws
   }
 
   private struct State {

@@ -74,6 +74,22 @@ public struct VarianceComponents: Sendable, Hashable {
   /// Within inner units.
   public let residual: Component
 
+  /// Three standard deviations that go together.
+  public struct Point: Sendable, Hashable {
+    /// Between outer units.
+    public var outer: Double
+    /// Between inner units.
+    public var inner: Double
+    /// Within inner units.
+    public var residual: Double
+  }
+
+  /// Equally likely points of the joint posterior, `supportCount` of them: what is not known of the components, for those
+  /// who draw with them.
+  public let posterior: [Point]
+  /// Number of points of `posterior`.
+  public static let supportCount = 64
+
   /// Scales of the half-t priors.
   public struct PriorScales: Sendable, Hashable {
     /// Between outer units.
@@ -96,11 +112,26 @@ public struct VarianceComponents: Sendable, Hashable {
   /// - Parameters:
   ///   - data: values; a condition with one value informs nothing.
   ///   - prior: scales of the priors.
-  ///   - seed: the source of chance where some values are not known; of no meaning otherwise.
+  ///   - seed: the source of chance of the points of the posterior, and of all where some values are not known.
   public init(_ data: [Observation], prior: PriorScales = PriorScales(), seed: UInt64 = 1) {
     let scales = [prior.outer, prior.inner, prior.residual]
-    let found = data.allSatisfy(\.isKnown) ? Self.gridded(data, scales) : Self.sampled(data, scales, seed: seed)
-    (outer, inner, residual) = (found[0], found[1], found[2])
+    let found =
+      data.allSatisfy(\.isKnown) ? Self.gridded(data, scales, seed: seed) : Self.sampled(data, scales, seed: seed)
+    (outer, inner, residual) = (found.components[0], found.components[1], found.components[2])
+    posterior = found.points
+  }
+
+  /// Points of a posterior: where a component is not estimable, of its prior.
+  private static func points(
+    _ scales: [Double], _ freedom: [Int], seed: UInt64, _ estimable: (Int, [Double]) -> [Double]
+  ) -> [Point] {
+    let unit = SobolPoints(dimensions: 3, seed: seed, purpose: "variance-components")
+    return (0..<supportCount).map { d in
+      let u = unit.point(d)
+      let own = estimable(d, u)
+      let x = (0..<3).map { freedom[$0] > 0 ? own[$0] : scales[$0] * halfTQuantile(u[$0]) }
+      return Point(outer: x[0], inner: x[1], residual: x[2])
+    }
   }
 
   /// By the grid: lab, batch and cell.
@@ -108,7 +139,9 @@ public struct VarianceComponents: Sendable, Hashable {
   /// All axes are the same, even in the logarithm, so that the ratios of two standard deviations repeat and with them most
   /// of the likelihood. Below the axis neither likelihood nor prior changes with the standard deviation: the lowest cell
   /// stands for all down to 0.
-  private static func gridded(_ data: [Observation], _ scales: [Double]) -> [Component] {
+  private static func gridded(
+    _ data: [Observation], _ scales: [Double], seed: UInt64
+  ) -> (components: [Component], points: [Point]) {
     let likelihood = NestedLikelihood(data)
     let freedom = likelihood.freedom
     let spread = max(likelihood.overallSpread, 1e-12)
@@ -119,6 +152,7 @@ public struct VarianceComponents: Sendable, Hashable {
     // Where a component is not estimable the likelihood does not see it; the scatter within units is always part of it.
     let isSeen = [freedom[0] > 0, freedom[1] > 0, freedom.contains { $0 > 0 }]
     var margins = isSeen.map { [Double](repeating: 0, count: $0 ? count : 1) }
+    var density = [Double](repeating: 0, count: margins.reduce(1) { $0 * $1.count })
     if isSeen[2] {
       // Half-t priors, and the Jacobian of the logarithm.
       let priors = (0..<3).map { k -> [Double] in
@@ -135,7 +169,6 @@ public struct VarianceComponents: Sendable, Hashable {
       let parts = ratios(0).flatMap { a in inner.map { b in likelihood.unitParts(outer: a, inner: b) } }
       let precisions = axis.map { exp(-2 * $0) }
       let contrasts = Double(likelihood.contrasts)
-      var density = [Double](repeating: 0, count: margins.reduce(1) { $0 * $1.count })
       var at = 0
       for i in priors[0].indices {
         for j in priors[1].indices {
@@ -154,6 +187,7 @@ public struct VarianceComponents: Sendable, Hashable {
         for j in priors[1].indices {
           for k in 0..<count {
             let p = exp(density[at] - top)
+            density[at] = p
             margins[0][i] += p
             margins[1][j] += p
             margins[2][k] += p
@@ -163,13 +197,36 @@ public struct VarianceComponents: Sendable, Hashable {
       }
     }
     let modes = likelihood.mode()
-    return (0..<3).map { k in
+    let components = (0..<3).map { k in
       guard freedom[k] > 0 else { return assumed(scales[k]) }
       let q = [0.05, 0.5, 0.95].map { quantile(axis, margins[k], $0) }
       return Component(
         median: q[1], q05: q[0], q95: q[2], mode: modes[k], freedom: freedom[k],
         status: freedom[k] >= 5 ? .estimated : .weak)
     }
+    let sizes = margins.map(\.count)
+    // One axis after the other, each given those before it.
+    let points = points(scales, freedom, seed: seed) { _, u in
+      guard isSeen[2] else { return [0, 0, 0] }
+      let (i, x) = place(margins[0], u[0])
+      let plane = (0..<sizes[1]).map { j in
+        (0..<sizes[2]).reduce(0.0) { $0 + density[(i * sizes[1] + j) * sizes[2] + $1] }
+      }
+      let (j, y) = place(plane, u[1])
+      let (_, z) = place((0..<sizes[2]).map { density[(i * sizes[1] + j) * sizes[2] + $0] }, u[2])
+      return [x, y, z].map { exp(low + step * $0) }
+    }
+    return (components, points)
+  }
+
+  /// The cell of a grid that holds a share of its weight, and the place of that share in units of cells.
+  private static func place(_ weights: [Double], _ share: Double) -> (cell: Int, position: Double) {
+    var left = share * weights.reduce(0, +)
+    for (k, w) in weights.enumerated() {
+      if left <= w, w > 0 { return (k, Double(k) - 0.5 + left / w) }
+      left -= w
+    }
+    return (weights.count - 1, Double(weights.count - 1))
   }
 
   /// What the prior alone says.
@@ -179,19 +236,24 @@ public struct VarianceComponents: Sendable, Hashable {
   }
 
   /// By sampling, where some values are bounds or intervals; without modes.
-  private static func sampled(_ all: [Observation], _ scales: [Double], seed: UInt64) -> [Component] {
+  private static func sampled(
+    _ all: [Observation], _ scales: [Double], seed: UInt64
+  ) -> (components: [Component], points: [Point]) {
     // A condition of bounds alone has no mean to scatter about.
     let known = Set(all.filter { !$0.isLowerBound }.map(\.condition))
     let data = all.filter { known.contains($0.condition) }
     let freedom = NestedLikelihood(data).freedom
-    let found = CensoredComponents(data, scales: scales, seed: seed).draws
-    return (0..<3).map { k in
+    let sweeps = CensoredComponents(data, scales: scales, seed: seed).draws
+    let components = (0..<3).map { k in
       guard freedom[k] > 0 else { return assumed(scales[k]) }
-      let q = [0.05, 0.5, 0.95].map { NumericalMethods.quantile(ofSorted: found[k], $0) }
+      let sorted = sweeps.map { $0[k] }.sorted()
+      let q = [0.05, 0.5, 0.95].map { NumericalMethods.quantile(ofSorted: sorted, $0) }
       return Component(
         median: q[1], q05: q[0], q95: q[2], mode: .nan, freedom: freedom[k],
         status: freedom[k] >= 5 ? .estimated : .weak)
     }
+    // Sweeps far apart hang on each other least.
+    return (components, points(scales, freedom, seed: seed) { d, _ in sweeps[d * sweeps.count / supportCount] })
   }
 
   /// Quantile of a density on a grid even in the logarithm, straight between the edges of its cells; in the lowest, which

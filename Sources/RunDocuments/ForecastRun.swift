@@ -187,12 +187,7 @@ package struct ForecastRun: Sendable {
             help: "ask for the design with --early 0"))
         continue
       }
-      for p in variability.parameters where attributes.numbers[p.name] == nil {
-        warnings.append(
-          DataWarning(
-            "W070", field: p.name, "\(p.name) is not stated for \(id), so it does not scatter",
-            help: "state it in the design"))
-      }
+      warnings += variability.warnings(of: attributes, named: id, file: nil)
       var response: BuildResponse?
       if isSulfide, !variability.parameters.isEmpty {
         do throws(DesignError) {

@@ -22,7 +22,7 @@ package struct NextBatchRun: Sendable {
   package func run() async throws -> (outcome: Outcome, files: [String: [UInt8]]) {
     let (file, evaluator) = try search.study()
     let definition = file.definition
-    let measured = try measurements(definition)
+    let (measured, warnings) = try measurements(definition)
     let (draws, seed) = (definition.draws, search.seed)
     let batch = try await proposal(definition, measured) { designs in
       // What is measured of a cell is compared with the median of what is forecast of it.
@@ -34,7 +34,9 @@ package struct NextBatchRun: Sendable {
         }
       }
     }
-    return output(batch, definition)
+    var found = output(batch, definition)
+    found.outcome.warnings = warnings
+    return found
   }
 
   private func proposal(
@@ -70,13 +72,26 @@ package struct NextBatchRun: Sendable {
   /// Whether the life of a cell is a bound: it is running, or was stopped alive.
   private static func isBound(_ cell: CellHistory) -> Bool { cell.status == .running || cell.status == .stopped }
 
-  /// The rows of the table as designs of the space with what was measured of them.
-  private func measurements(_ definition: StudyDefinition) throws -> [BatchProposal.Measured] {
+  /// The rows of the table as designs with what was measured of them, and what to know of them.
+  private func measurements(
+    _ definition: StudyDefinition
+  ) throws -> (measured: [BatchProposal.Measured], warnings: [DataWarning]) {
     let table = try DatasetReader.read(observed)
-    return try table.cells.map { cell in
+    let space = definition.space
+    var warnings: [DataWarning] = []
+    let used = Set(definition.objectives.map(\.metric) + ["life"])
+    let odd = table.unknownColumns.filter { !used.contains($0) }
+    if !odd.isEmpty {
+      warnings.append(
+        DataWarning(
+          "W001", file: observed, field: odd.joined(separator: ","),
+          "columns that no design has are passed over: \(odd.joined(separator: ", "))",
+          help: "see `solidfade columns` for known names"))
+    }
+    let measured = try table.cells.map { cell in
       let line = table.lines[cell.id]?.cells
-      var design = definition.space.base
-      for v in definition.space.variables {
+      var design = space.base
+      for v in space.variables {
         if let x = cell.attributes.numbers[v.name], x.isFinite {
           design[v.name] = .number(x)
         } else if let text = cell.attributes.text(v.name) {
@@ -85,16 +100,25 @@ package struct NextBatchRun: Sendable {
           throw fault(v.name, "cell \(cell.id) does not state it", line: line)
         }
       }
-      guard let genes = definition.space.genes(design) else {
-        let odd = definition.space.variables.first { v in
-          (try? DesignSpace(variables: [v])).flatMap { $0.genes(design) } == nil
-        }
+      if let genes = space.genes(design) {
+        design = (try? space.design(genes)) ?? design
+      } else {
+        let odd = space.variables.filter { v in (try? DesignSpace(variables: [v])).flatMap { $0.genes(design) } == nil }
         // Every value alone is allowed: a mixture does not add up.
-        throw fault(
-          odd?.name ?? definition.space.mixtures.flatMap(\.names).joined(separator: ", "),
-          "cell \(cell.id) lies outside the space", line: line)
+        let names = odd.isEmpty ? space.mixtures.flatMap(\.names) : odd.map(\.name)
+        let values = names.map { name in
+          "\(name) \(design[name]?.number.map { shortest($0) } ?? design[name]?.shown ?? "–")"
+        }.joined(
+          separator: ", ")
+        warnings.append(
+          DataWarning(
+            "W088", file: observed, line: line, field: names.joined(separator: ", "),
+            "cell \(cell.id) lies outside the space (\(values)): it teaches the model, and is no part of the measured front",
+            help: "widen the space, or drop the row"))
+        do throws(DesignSpaceError) { design = try space.completed(design) } catch {
+          throw fault(error.part, "cell \(cell.id): \(error.message)", line: line)
+        }
       }
-      design = (try? definition.space.design(genes)) ?? design
       let values = try definition.objectives.map { o -> Double in
         if let value = Self.exact(o, design, definition) { return value }
         for column in o.metric == "life" ? ["life", "observed_life"] : [o.metric] {
@@ -113,6 +137,7 @@ package struct NextBatchRun: Sendable {
       return BatchProposal.Measured(
         design: design, values: values, batch: cell.attributes.text("batch_id"), atLeast: Set(bounds))
     }
+    return (measured, warnings)
   }
 
   private func output(

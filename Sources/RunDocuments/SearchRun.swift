@@ -38,19 +38,25 @@ package struct SearchRun: Sendable {
     nominal.physics.variability = .none
     let stored = try checkpoint.map { try CheckpointFile($0, of: try fingerprint()) }
     var kept = (designs: 0, trials: 0)
-    let result = try await study.run(
-      starts: [definition.space.base], resuming: try stored?.read(),
-      checkpoint: { reached in
-        // The whole file is written: not for every generation of a long search, and a twentieth is soon made up.
-        let steps = reached.steps
-        guard 20 * (steps.designs - kept.designs) >= steps.designs || steps.trials > kept.trials else { return }
-        try stored?.write(reached)
-        kept = steps
+    let result: StudyResult
+    do {
+      result = try await study.run(
+        starts: [definition.space.base], resuming: try stored?.read(),
+        checkpoint: { reached in
+          // The whole file is written: not for every generation of a long search, and a twentieth is soon made up.
+          let steps = reached.steps
+          guard 20 * (steps.designs - kept.designs) >= steps.designs || steps.trials > kept.trials else { return }
+          try stored?.write(reached)
+          kept = steps
+        }
+      ) {
+        progress?(ProgressEvent(stage: "search", done: $0, total: $1))
       }
-    ) {
-      progress?(ProgressEvent(stage: "search", done: $0, total: $1))
+    } catch let error as DesignSpaceError {
+      throw try SpaceFile.fault(error, in: space)
     }
-    var writer = StudyWriter(definition: definition, askedDraws: file.askedDraws, result: result)
+    try checkSimulated(result.history)
+    var writer = StudyWriter(definition: definition, askedDraws: file.askedDraws, over: file.over, result: result)
     if !result.front.isEmpty {
       let why = try await study.explanation(of: result, nominal: file.variability.parameters.isEmpty ? nil : nominal)
       if let why {
@@ -62,13 +68,18 @@ package struct SearchRun: Sendable {
       }
     }
     var outcome = Outcome(
-      warnings: faults(result.history) + extrapolations(result) + fewDraws(definition) + withoutDesigns(evaluator))
+      warnings: stiff(result, definition, file.over) + unmoved(result.history, definition) + faults(result.history)
+        + extrapolations(result)
+        + fewDraws(definition) + withoutDesigns(evaluator))
+    outcome.warnings += file.variability.warnings(
+      of: CellAttributes(result.front.first?.fresh.design ?? definition.space.base), named: "the design", file: nil)
     outcome.document = writer.document
     if !result.front.isEmpty {
       outcome.text = writer.text
     } else if result.conflict.isEmpty {
       outcome.exit = ExitStatus.partial
       outcome.text = "No feasible design within \(budget) evaluations; no set of constraints was proven to conflict.\n"
+      outcome.text += nearest(result.history, definition)
     } else {
       throw DataFaults(
         DataFault(
@@ -83,11 +94,35 @@ package struct SearchRun: Sendable {
     return (outcome, writer.files)
   }
 
+  /// Ends a run in which not one design could be simulated.
+  private func checkSimulated(_ history: [StudiedDesign]) throws {
+    let faults = history.compactMap(\.fault)
+    guard !faults.isEmpty, faults.count == history.count else { return }
+    let most =
+      Dictionary(grouping: faults) { $0 }.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }?.key ?? ""
+    let fault = DataFault(
+      "E078", file: space, field: "variable", "none of \(history.count) designs can be simulated; mostly: \(most)",
+      help: "correct the base design or the bounds")
+    if faults.allSatisfy({ $0.hasPrefix("numerical") }) { throw NumericalFailure(faults: [fault]) }
+    throw DataFaults(fault)
+  }
+
+  /// The design that comes nearest to keeping its limits, in words.
+  private func nearest(_ history: [StudiedDesign], _ definition: StudyDefinition) -> String {
+    let usable = history.filter { $0.fault == nil }
+    guard let best = usable.min(by: { $0.violations.reduce(0, +) < $1.violations.reduce(0, +) }) else { return "" }
+    let names = definition.space.constraints.map(\.text) + definition.chances.map(\.text)
+    let off = zip(names, best.violations).filter { $1 > 0 }.map { "\($0) off by \(Tables.significant($1))" }
+    let design = definition.space.variables.map { "\($0.name) \(best.design[$0.name]?.shown ?? "–")" }
+    return "Nearest: \(design.joined(separator: ", ")); \(off.joined(separator: ", ")). Raise --budget.\n"
+  }
+
   /// The study of the file, and what says how its designs do.
   func study() throws -> (file: SpaceFile, evaluator: ModelEvaluator) {
     var physics = PhysicsEvaluator(limit: limit, horizon: horizon, threads: threads)
     let file = try SpaceFile(contentsOf: space, metrics: physics.metrics)
     physics.variability = file.variability
+    physics.population.holdsUnknown = file.over == .manufacturing
     let fitted = try model.map { try ShippedModels.forecaster($0, from: [0]).model }
     if let model, let family = fitted?.datasets.first?.family, family != .sulfideSolidState {
       throw DataFaults(
@@ -126,10 +161,36 @@ package struct SearchRun: Sendable {
     }
     return [
       DataWarning(
-        "W083", file: model, field: "early",
+        "W090", file: model, field: "early",
         "the model never learnt from designs alone; its first cut-off is \(first.text), and no design has a record",
         help: "train it with --early 0, or 0 beside other cut-offs")
     ]
+  }
+
+  /// Statistics over what is built where nothing of it scatters.
+  private func stiff(_ result: StudyResult, _ definition: StudyDefinition, _ over: DrawnOver) -> [DataWarning] {
+    guard over == .manufacturing, let k = definition.objectives.firstIndex(where: { $0.metric == "life" }),
+      let first = result.front.first?.fresh.quantiles[k], log(first[2] / max(first[0], 1)) < 1e-9
+    else { return [] }
+    return [
+      DataWarning(
+        "W089", file: space, field: "over",
+        "lives do not scatter from cell to cell: training showed no replicates, and no levels are stated",
+        help: "state levels in the file of robust.variability")
+    ]
+  }
+
+  /// Objectives that no design changes.
+  private func unmoved(_ history: [StudiedDesign], _ definition: StudyDefinition) -> [DataWarning] {
+    let known = history.filter { $0.fault == nil && $0.objectives.allSatisfy(\.isFinite) }
+    return definition.objectives.enumerated().compactMap { k, o in
+      let values = known.map { $0.objectives[k] }
+      guard values.count > 1, let first = values.first, values.allSatisfy({ $0 == first }) else { return nil }
+      return DataWarning(
+        "W085", file: space, field: "objective",
+        "objective \"\(o.metric)\" is \(Tables.significant(first)) for all \(values.count) designs: it decides nothing",
+        help: o.metric == "life" ? "raise --horizon, or choose another statistic" : "vary what it hangs on, or drop it")
+    }
   }
 
   /// How little few virtual cells say of a rare life.

@@ -7,14 +7,17 @@ package struct StudyWriter {
   package var result: StudyResult
   /// Virtual cells of a design as the file asks for.
   package var askedDraws: Int
+  /// What objectives and limits run over.
+  package var over: DrawnOver
   /// Why the best design is the best one.
   package var explanation: StudyExplanation?
   /// What ends its life, and that of the base design.
   package var endings, baseEndings: (shares: [FailureMode: Double], leading: Mechanism?)?
 
-  package init(definition: StudyDefinition, askedDraws: Int, result: StudyResult) {
+  package init(definition: StudyDefinition, askedDraws: Int, over: DrawnOver, result: StudyResult) {
     self.definition = definition
     self.askedDraws = askedDraws
+    self.over = over
     self.result = result
   }
 
@@ -86,7 +89,8 @@ package struct StudyWriter {
     [
       "variables": .array(variables.map { .string($0) }), "stop": .string(result.stop),
       "evaluations": .integer(Int64(result.history.count)),
-      "draws": .integer(Int64(definition.draws)), "draws_asked": .integer(Int64(askedDraws)),
+      "over": .string(over.rawValue), "draws": .integer(Int64(definition.draws)),
+      "draws_asked": .integer(Int64(askedDraws)),
       "draws_total": .integer(result.history.reduce(0) { $0 + Int64($1.draws) }),
       "optimism": .array(result.optimism.map { ResultDocument.real($0) }),
       "hypervolume": .array(

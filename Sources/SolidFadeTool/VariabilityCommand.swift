@@ -50,15 +50,11 @@ struct VariabilitySample: AsyncParsableCommand {
       }
       var rows = [["parameter", "design", "mean", "sd", "q05", "q95"]]
       var outcome = Outcome()
-      for p in spread.parameters {
-        guard let value = design.attributes.numbers[p.name] else {
-          outcome.warnings.append(
-            DataWarning(
-              "W070", file: variability, field: p.name,
-              "\(p.name) is not stated for \(design.id), so it does not scatter",
-              help: "state it in the design"))
-          continue
-        }
+      outcome.warnings = spread.warnings(of: design.attributes, named: design.id, file: variability)
+      for (k, p) in spread.parameters.enumerated() {
+        guard let value = design.attributes.numbers[p.name],
+          spread.parameters.firstIndex(where: { $0.name == p.name }) == k
+        else { continue }
         let drawn = built.compactMap { $0.numbers[p.name] }.sorted()
         rows.append(
           [p.name]

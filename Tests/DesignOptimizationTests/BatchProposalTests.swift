@@ -82,6 +82,32 @@ import Testing
     }
   }
 
+  @Test("A design beyond the space teaches its neighbours and is no part of the front to beat")
+  func beyondSpace() async throws {
+    let space = try DesignSpace(variables: [
+      DesignVariable("x", .real(0...1, isLogarithmic: false)), DesignVariable("k", .category(["a", "b"])),
+    ])
+    #expect(space.extendedGenes(["x": .number(1.5), "k": .text("z")]) == [1.5, -1])
+    #expect(space.extendedGenes(["x": .text("a"), "k": .text("a")]) == nil)
+    #expect(DesignVariable("o", .ordinal([1, 2, 4])).extendedGene(.number(3)) == 1.5)
+    #expect(DesignVariable("o", .ordinal([1, 2, 4])).extendedGene(.number(6)) == 3)
+    #expect(try #require(DesignVariable("l", .real(1...10, isLogarithmic: true)).extendedGene(.number(100))) == 2)
+    func proposal(_ value: Double) async throws -> BatchProposal.Pick {
+      var all = try (0..<8).map { i -> BatchProposal.Measured in
+        BatchProposal.Measured(design: try space.design([Double(i) / 10, Double(i % 2)]), values: [Double(i) / 10])
+      }
+      for word in ["a", "b"] {
+        all.append(BatchProposal.Measured(design: ["x": .number(1.1), "k": .text(word)], values: [value]))
+      }
+      return try await BatchProposal(1, in: space, isMaximised: [true], measured: all, seed: 1).picks[0]
+    }
+    let (rising, falling) = (try await proposal(1.1), try await proposal(-1))
+    #expect((rising.design["x"]?.number ?? 0) > 0.8 && (rising.design["x"]?.number ?? 9) <= 1)
+    // It lies above all of the space, and still a pick may gain: it is not to be beaten.
+    #expect(rising.gain > 0.05 && rising.expected[0] > falling.expected[0])
+    #expect((falling.design["x"]?.number ?? 1) < 0.95)
+  }
+
   @Test("What cannot be asked is refused by name")
   func refused() async throws {
     let space = try Self.space()

@@ -94,13 +94,56 @@ struct BuiltPopulationTests {
   func early() async throws {
     var v = ManufacturingVariability.none
     v.levels.cell = 0.1
-    v.earlyFailure = (8, 92)
+    v.earlyFailure = .init(alpha: 8, beta: 92)
     let plan = BuiltPopulation.Plan(
       design: Self.design, lives: Self.lives(500, 0.1), variability: v, response: nil, targets: [100])
     let found = try await BuiltPopulation(plan, seed: 1)
     #expect(abs(found.yields[0].share.mean - 0.92) < 0.005)
     #expect(abs((found.earlyFailure?.mean ?? 0) - 0.08) < 1e-12)
     #expect(found.rare?.probability.best.probability ?? 1 < 1e-7)
+  }
+
+  @Test("Targets before the end of early failures count the share that has happened by then")
+  func until() async throws {
+    var v = ManufacturingVariability.none
+    v.levels.cell = 1e-6
+    v.earlyFailure = .init(failed: 19.5, of: 99, prior: .jeffreys, until: 40)
+    let plan = BuiltPopulation.Plan(
+      design: Self.design, lives: Self.lives(500, 1e-6), variability: v, response: nil, targets: [10, 40, 100])
+    let found = try await BuiltPopulation(plan, seed: 1)
+    // Beta(20, 80), drawn 200 times.
+    for (yield, truth) in zip(found.yields, [0.95, 0.8, 0.8]) {
+      #expect(abs(yield.share.mean - truth) < 0.008, "\(yield.share.mean)")
+    }
+  }
+
+  @Test("Levels that are not known are drawn: mixtures of their yields, wider intervals; the same ones change nothing")
+  func posterior() async throws {
+    var v = ManufacturingVariability.none
+    v.levels = .init(batch: 0.05, cell: 0.2)
+    func population(_ posterior: [ManufacturingVariability.Levels], lots: Bool = false) async throws -> BuiltPopulation
+    {
+      v.posterior = posterior
+      var plan = BuiltPopulation.Plan(
+        design: Self.design, lives: Self.lives(500, 1e-9), manufacturingShare: 0, variability: v, response: nil,
+        targets: [400])
+      plan.hasLots = lots
+      return try await BuiltPopulation(plan, seed: 1)
+    }
+    let known = try await population([])
+    let same = try await population([v.levels, v.levels])
+    #expect(known.yields == same.yields && known.variance == same.variance)
+    #expect(known.yields[0].share.high - known.yields[0].share.low < 1e-9)
+    let (narrow, wide) = (ManufacturingVariability.Levels(cell: 0.1), ManufacturingVariability.Levels(cell: 0.4))
+    let unsure = try await population([narrow, wide], lots: true)
+    let truths = [0.1, 0.4].map { NormalDistribution.cumulative(log(500 / 400.0) / $0) }
+    let yield = unsure.yields[0].share
+    #expect(abs(yield.mean - (truths[0] + truths[1]) / 2) < 0.01)
+    #expect(abs(yield.high - truths[0]) < 0.01 && abs(yield.low - truths[1]) < 0.01)
+    #expect(abs(unsure.variance.manufacturing - (0.01 + 0.16) / 2) < 0.002)
+    // Without scatter between batches lots are alike, but nobody knows at which yield.
+    let lot = try #require(unsure.lots.first)
+    #expect(abs(lot.quantiles[0].low - truths[1]) < 0.01 && abs(lot.quantiles[0].high - truths[0]) < 0.01)
   }
 
   @Test("Tolerances are ranked by what they do, whatever the threads")
@@ -123,8 +166,8 @@ struct BuiltPopulationTests {
   @Test("Yields of lots: the quantile over lots of a normal lot mean, the scatter of its cells about it")
   func lots() async throws {
     var v = ManufacturingVariability.none
-    v.levels = (0, 0.15, 0.2)
-    v.earlyFailure = (8e9, 92e9)
+    v.levels = .init(batch: 0.15, cell: 0.2)
+    v.earlyFailure = .init(alpha: 8e9, beta: 92e9)
     // All is known but what scatters: e does not widen.
     var plan = BuiltPopulation.Plan(
       design: Self.design, lives: Self.lives(500, 1e-9), manufacturingShare: 0, variability: v, response: nil,
@@ -159,7 +202,7 @@ struct BuiltPopulationTests {
   @Test("Any laboratory: the population widens by what laboratories differ by, exactly, and ignorance shrinks by it")
   func acrossLabs() async throws {
     var v = ManufacturingVariability.none
-    v.levels = (0.3, 0.06, 0.08)
+    v.levels = .init(lab: 0.3, batch: 0.06, cell: 0.08)
     var plan = BuiltPopulation.Plan(
       design: Self.design, lives: Self.lives(500, 0.5), manufacturingShare: 0.04, variability: v, response: nil,
       targets: [300])

@@ -1,3 +1,4 @@
+import CellModel
 import Foundation
 import NumericalMethods
 import Testing
@@ -103,6 +104,62 @@ import Testing
     // The same cells for the value at 0 alone go elsewhere: that is what the criterion changes.
     #expect(TestPlan.best(e, budget: 12, seed: 1).counts[4] > expected[4])
     #expect(e.informationGain(stresses.map { _ in 0 }) == 0)
+  }
+
+  @Test("Levels of a stress go from use to the most, even in 1/T and in the logarithm of a rate")
+  func levels() throws {
+    var use = CellAttributes()
+    use.numbers = ["temperature_celsius": 25, "discharge_c_rate": 0.25, "upper_cutoff_v": 4.2]
+    let heat = try PlanStudy.Stress("temperature_celsius", use: use, most: 65)
+    #expect(heat.levels == [25, 34.1, 43.7, 54, 65])
+    #expect(try PlanStudy.Stress("discharge_c_rate", use: use, most: 2).levels == [0.25, 0.5, 1, 2])
+    #expect(try PlanStudy.Stress("upper_cutoff_v", use: use, most: 4.5).levels == [4.2, 4.3, 4.4, 4.5])
+    // The most that published cells state.
+    #expect(try PlanStudy.Stress("temperature_celsius", use: use, most: nil).levels.last == 60)
+    for name in ["temperature_celsius", "stack_pressure_mpa"] {
+      #expect(throws: DesignSpaceError.self) { try PlanStudy.Stress(name, use: use, most: 20) }
+    }
+  }
+
+  @Test("Dearer channels never lengthen tests, and a plan spends what it may")
+  func prices() async throws {
+    var last = Double.infinity
+    // Price of a cell in weeks of a channel: falls as channels grow dear.
+    for cellCost in [40.0, 10, 2.5, 0] {
+      var use = CellAttributes()
+      use.numbers = [
+        "temperature_celsius": 25, "discharge_c_rate": 0.3, "upper_cutoff_v": 4.3, "lower_cutoff_v": 2.5,
+        "areal_loading_mg_cm2": 12, "stack_pressure_mpa": 30,
+      ]
+      use.texts = [
+        "cathode_material": "NCM811", "morphology": "poly", "coating": "none", "electrolyte_material": "Li6PS5Cl",
+        "anode_material": "Li-In",
+      ]
+      var study = PlanStudy(
+        use: use, stresses: [.init("temperature_celsius", levels: [25, 45, 60])], channels: 6, weeks: 8)
+      study.cellCost = cellCost
+      study.members = 120
+      study.horizon = 2000
+      study.threads = 2
+      let plan = try #require(try await study.run().plans.first)
+      let spent = plan.rows.reduce(0) { $0 + Double($1.cells) * ($1.weeks + cellCost) }
+      #expect(spent <= 6 * (8 + cellCost) + 1e-9)
+      let cells = plan.rows.reduce(0) { $0 + $1.cells }
+      let length = plan.rows.reduce(0) { $0 + Double($1.cells) * $1.weeks } / Double(cells)
+      #expect(length <= last + 1e-9, "\(cellCost): \(length) weeks, before \(last)")
+      last = length
+    }
+    #expect(last < 8)
+  }
+
+  @Test("A record is judged by how far its last reading lies from all that may be")
+  func off() {
+    let readings = Matrix((0..<200).map { [NormalDistribution.quantile((Double($0) + 0.5) / 200)] })
+    let record = PlanEnsemble.Candidate(
+      condition: 0, cost: 1, readings: readings, cellVariance: [2], batchVariance: [0.5], measurementVariance: [0.5])
+    // ln(−ln r) = 6 at a spread of 2 from variances 1 + 3.
+    #expect(abs(RunningAdvice.deviation(exp(-exp(-6.0)), record) + 3) < 0.02)
+    #expect(RunningAdvice.deviation(nil, record) == 0)
   }
 
   @Test("A line extrapolated to 0 from two stresses is best tested as 1/(1 + low) says")
@@ -285,7 +342,7 @@ import Testing
       let rates = (1...50).map { Double($0) * 1e-5 * rate(50_000, kelvin) }
       return .init(early: rates.map { 0.05 / $0 }, end: rates.map { 0.2 / $0 })
     }
-    let one = AccelerationFactor(use: ages(use), test: ages(test), useShares: [1, 0], testShares: [1, 0])
+    let one = AccelerationFactor(use: ages(use), test: ages(test), useShares: [[1, 0]], testShares: [[1, 0]])
     let expected = exp(50_000 / gas * (1 / use - 1 / test))
     #expect(one.factor.allSatisfy { abs($0 / expected - 1) < 1e-6 })
     #expect(!one.changesMechanism && !one.dependsOnLoss)
@@ -304,7 +361,17 @@ import Testing
       )
     }
     let (cool, hot) = (both(use), both(test))
-    let two = AccelerationFactor(use: cool.ages, test: hot.ages, useShares: cool.shares, testShares: hot.shares)
+    let two = AccelerationFactor(use: cool.ages, test: hot.ages, useShares: [cool.shares], testShares: [hot.shares])
     #expect(two.changesMechanism && two.dependsOnLoss)
+
+    // Means alike, but in some of the truths another mechanism leads: more than a fifth counts.
+    func mixed(_ swapped: Int) -> AccelerationFactor {
+      let shares = (0..<20).map { _ in [0.52, 0.48] }
+      return AccelerationFactor(
+        use: ages(use), test: ages(test), useShares: shares,
+        testShares: shares.enumerated().map { $0 < swapped ? [$1[1], $1[0]] : $1 })
+    }
+    #expect(mixed(5).changesMechanism && !mixed(4).changesMechanism)
+    #expect(mixed(5).leadingDiffers == 0.25 && mixed(5).mechanismDistance < 0.02)
   }
 }

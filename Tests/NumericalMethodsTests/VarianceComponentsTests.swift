@@ -127,10 +127,43 @@ import Testing
   func samplingAgrees() {
     let data = nested(6, seed: 4)
     let grid = VarianceComponents(data)
-    let draws = CensoredComponents(data, scales: [0.30, 0.08, 0.15], kept: 4000, seed: 2).draws
+    let draws = sampled(data, kept: 4000, seed: 2)
     for (component, sampled) in zip([grid.outer, grid.inner, grid.residual], draws) {
       for (q, p) in [(component.q05, 0.05), (component.median, 0.5), (component.q95, 0.95)] {
         #expect(abs(Foundation.log(quantile(ofSorted: sampled, p) / q)) < 0.05, "\(p): \(q)")
+      }
+    }
+  }
+
+  /// Draws of each standard deviation, ascending.
+  private func sampled(_ data: [VarianceComponents.Observation], kept: Int, seed: UInt64) -> [[Double]] {
+    let sweeps = CensoredComponents(data, scales: [0.30, 0.08, 0.15], kept: kept, seed: seed).draws
+    return (0..<3).map { k in sweeps.map { $0[k] }.sorted() }
+  }
+
+  @Test("Points of the posterior have its quantiles; those of bounds too; what is not estimable follows its prior")
+  func points() {
+    let data = nested(8, seed: 9)
+    let bound = quantile(ofSorted: data.map(\.value).sorted(), 0.8)
+    let cut = data.map {
+      VarianceComponents.Observation(
+        min($0.value, bound), upTo: $0.value > bound ? .infinity : nil, condition: $0.condition, outer: $0.outer,
+        inner: $0.inner)
+    }
+    let alone = (0..<12).map { VarianceComponents.Observation(data[$0].value, inner: $0) }
+    for observations in [data, cut, alone] {
+      let found = VarianceComponents(observations)
+      #expect(found.posterior.count == VarianceComponents.supportCount)
+      #expect(found.posterior == VarianceComponents(observations).posterior)
+      for (component, values) in [
+        (found.outer, found.posterior.map(\.outer)), (found.inner, found.posterior.map(\.inner)),
+        (found.residual, found.posterior.map(\.residual)),
+      ] {
+        let sorted = values.sorted()
+        let width = Foundation.log(component.q95 / component.q05)
+        for (q, p) in [(component.q05, 0.05), (component.median, 0.5), (component.q95, 0.95)] {
+          #expect(abs(Foundation.log(quantile(ofSorted: sorted, p) / q)) < 0.2 * width, "\(p): \(q)")
+        }
       }
     }
   }
@@ -184,7 +217,7 @@ import Testing
       return likelihood * sd / (1 + sd * sd / (3 * 0.0225)) / (1 + sd * sd / (3 * 0.0225))
     }
     let total = weights.reduce(0, +)
-    let sampled = CensoredComponents(data, scales: [0.30, 0.08, 0.15], kept: 12_000, seed: 5).draws[2]
+    let sampled = sampled(data, kept: 12_000, seed: 5)[2]
     for p in [0.05, 0.5, 0.95] {
       var below = 0.0
       let exact = logs.indices.first { k in
@@ -203,7 +236,7 @@ import Testing
     let cut = data.map { o in
       VarianceComponents.Observation(o.value - 1e-3, upTo: o.value + 1e-3, outer: o.outer, inner: o.inner)
     }
-    let draws = CensoredComponents(cut, scales: [0.30, 0.08, 0.15], kept: 4000, seed: 2).draws
+    let draws = sampled(cut, kept: 4000, seed: 2)
     for (component, sampled) in zip([grid.outer, grid.inner, grid.residual], draws) {
       for (q, p) in [(component.q05, 0.05), (component.median, 0.5), (component.q95, 0.95)] {
         #expect(abs(Foundation.log(quantile(ofSorted: sampled, p) / q)) < 0.05, "\(p): \(q)")

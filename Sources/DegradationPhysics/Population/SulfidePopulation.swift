@@ -15,6 +15,9 @@ public struct SulfidePopulation: Sendable {
   public var detail: MaterialsLibrary.Detail
   /// What data have taught about the global level; nil is the prior.
   public var calibration: GlobalCalibration?
+  /// Whether all that is not known of the physics, the recipe and the conditions stays at its centre, so that draws differ
+  /// by the scatter of cells alone.
+  public var holdsUnknown = false
   /// Probability that a cell is rejected at assembly (assumed 0.05 for a line; 0 for cells that were published).
   public var assemblyRejects: Double
 
@@ -43,13 +46,13 @@ public struct SulfidePopulation: Sendable {
     var own = RandomStream(seed: seed, purpose: "sulfide-cell", key: stableHash(cell.id), draw: d)
     let shared = Self.globalShare.squareRoot()
     let separate = (1 - Self.globalShare).squareRoot()
-    var z = GlobalLevel.uncertain.map { _ in recipe.normal() }
+    var z = GlobalLevel.uncertain.map { _ in holdsUnknown ? 0 : recipe.normal() }
     Correlation.apply(to: &z)
     let strengths = materials.strengths.indices.map { k -> Double in
       let name = materials.strengths[k]
       var stream = RandomStream(seed: seed, purpose: "sulfide-strength \(name)", key: study, draw: d)
       let common = materials.kinds[k].flatMap { GlobalLevel.index(of: $0) }.map { global[$0] } ?? 0
-      return shared * common + separate * stream.normal()
+      return shared * common + (holdsUnknown ? 0 : separate * stream.normal())
     }
     var p = materials.parameters(base: base) { strengths[$0] }
     for (k, parameter) in GlobalLevel.uncertain.enumerated() {
@@ -96,8 +99,10 @@ public struct SulfidePopulation: Sendable {
     var out: [SulfideCell] = []
     out.reserveCapacity(builds.count)
     for d in builds.indices {
-      let attributes = UnstatedConditions.drawn(
-        CellHistory(id: cell.id, attributes: builds[d]), study: study, draw: d, seed: seed)
+      let built = CellHistory(id: cell.id, attributes: builds[d])
+      let attributes =
+        holdsUnknown
+        ? UnstatedConditions.central(built) : UnstatedConditions.drawn(built, study: study, draw: d, seed: seed)
       let key = UnstatedConditions.drawnMaterials.map(attributes.text)
       let materials: ResolvedMaterials
       if let found = known[key] {
@@ -106,7 +111,7 @@ public struct SulfidePopulation: Sendable {
         materials = try library.resolve(UnstatedConditions.materials(attributes), detail: detail)
         known[key] = materials
       }
-      let global = Self.globalDraw(d, about: mean, seed: seed)
+      let global = holdsUnknown ? mean : Self.globalDraw(d, about: mean, seed: seed)
       out.append(try assembled(cell, attributes, materials, study: study, global: global, draw: d, seed: seed))
     }
     return out

@@ -62,9 +62,15 @@ public enum UnstatedConditions {
 
   /// The columns of a cell with every empty condition filled by a draw that the cells of its study share.
   static func drawn(_ cell: CellHistory, study: UInt64, draw d: Int, seed: UInt64) -> CellAttributes {
-    var a = cell.attributes
     var stream = RandomStream(seed: seed, purpose: "sulfide-conditions", key: study, draw: d)
-    let u = (0..<8).map { _ in stream.uniform() }
+    return filled(cell, at: (0..<8).map { _ in stream.uniform() })
+  }
+
+  /// The columns of a cell with every empty condition filled by the middle of what is assumed.
+  static func central(_ cell: CellHistory) -> CellAttributes { filled(cell, at: [Double](repeating: 0.5, count: 8)) }
+
+  private static func filled(_ cell: CellHistory, at u: [Double]) -> CellAttributes {
+    var a = cell.attributes
     func fill(_ column: String, _ assumed: AssumedCondition, _ u: Double) {
       if a.numbers[column] == nil { a.numbers[column] = assumed.value(at: u) }
     }

@@ -45,6 +45,9 @@ public enum PublishedDomain {
       || words[column] != nil
   }
 
+  /// Smallest and largest value that published cells state; nil for a column that they do not.
+  public static func range(of column: String) -> ClosedRange<Double>? { columns[column]?.range }
+
   /// Why a number lies outside what was published; nil for one inside.
   public static func objection(_ column: String, _ x: Double) -> String? {
     guard isVaried(column) else { return "\(column) was never varied by published cells" }
