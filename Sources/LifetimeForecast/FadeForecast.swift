@@ -32,7 +32,8 @@ public struct FadeForecast: Sendable {
   /// Largest distance of an input from the training cells, as a multiple of where their domain ends; nil where no
   /// measured cells taught the model.
   public var novelty: Double?
-  /// Why no forecast should be claimed: the cell is too far from what was trained on; nil where one may be.
+  /// Why no forecast should be claimed: the cell is too far from what was trained on, or of a dataset never seen and
+  /// nothing but its first reading is at hand; nil where one may be.
   public var refusal: String?
   /// Why a search for designs must not go there: an input beyond 99 % of the training cells; nil within.
   var extrapolation: String?

@@ -107,7 +107,7 @@ public enum HTMLReport {
     let isRefused = life.status == "refused"
     let headline =
       isRefused
-      ? "Refused: too far from the training cells for a forecast."
+      ? "Refused: too little in training is like this cell, or too little was seen of it."
       : life.observed.map { "Reached \(limit) % at \(Axis.label($0.rounded())) \(unit)." }
         ?? "Median life \(at(0.5)) \(unit) to \(limit) %; nine in ten such cells between \(at(0.05)) and \(at(0.95))."
     let targets = life.p_life_ge.compactMap { key, p in p.flatMap { p in Double(key).map { ($0, p) } } }.sorted {

@@ -130,7 +130,7 @@ package struct ForecastRun: Sendable {
     var out = refused.map { cell in
       DataWarning(
         "W018", field: cell.forecast.cellID,
-        "\(cell.forecast.cellID): refused, too far from the training cells: \(cell.forecast.refusal ?? "")",
+        "\(cell.forecast.cellID): refused: \(cell.forecast.refusal ?? "")",
         help: "recalibrate on a few such cells (solidfade model update), or force it with --allow-extrapolation")
     }
     let silent = Set(refused.map(\.forecast.cellID))

@@ -30,6 +30,10 @@ struct Skill: AsyncParsableCommand {
     let run = CommandRun(name: "skill", global: global)
     try await run.run {
       var page = SkillPage()
+      // Read before the long run, so that a wrong path costs none of it.
+      let isSulfide = only.map { "sulfide".contains($0) } ?? true
+      let literature = isSulfide ? try DatasetReader.read(sulfide) : nil
+      let simulated = isSulfide ? try DatasetReader.read(designs) : nil
       var warnings: [DataWarning] = []
       for task in SkillTask.all where only.map({ task.name.contains($0) }) ?? true {
         run.progress?(ProgressEvent(stage: task.name, done: 0, total: 1))
@@ -51,14 +55,13 @@ struct Skill: AsyncParsableCommand {
         page.published = try await PublishedTrajectoryScore.section(
           root: root, seed: global.seed, threads: global.taskCount)
       }
-      if only.map({ "sulfide".contains($0) }) ?? true {
+      if let literature, let simulated {
         run.progress?(ProgressEvent(stage: "sulfide papers", done: 0, total: 1))
-        let literature = try DatasetReader.read(sulfide)
         page.sulfide = try await SulfideSkill.section(
           literature: literature, root: root, seed: global.seed, threads: global.taskCount)
         run.progress?(ProgressEvent(stage: "simulated sulfide cells", done: 0, total: 1))
         page.sulfide += try await SimulatedSkill.section(
-          literature: literature, designs: try DatasetReader.read(designs), seed: global.seed,
+          literature: literature, designs: simulated, seed: global.seed,
           threads: global.taskCount)
       }
       var outcome = Outcome(warnings: warnings)
