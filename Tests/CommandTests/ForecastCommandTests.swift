@@ -71,7 +71,9 @@ struct ForecastCommandTests {
     #expect(table.split(separator: "\n").dropFirst().allSatisfy { $0.contains(",true,false") }, "observed rows alone")
     let page = try Tool.run(["report", place.at("out"), "-o", place.at("r.html"), "-q"])
     #expect(page.code == 0, "\(page.error)")
-    #expect(try String(contentsOfFile: place.at("r.html"), encoding: .utf8).contains("Refused: too far"))
+    let html = try String(contentsOfFile: place.at("r.html"), encoding: .utf8)
+    #expect(
+      html.contains("Refused: too little in training is like this cell") && html.contains("temperature_celsius is 80"))
     #expect(try Tool.run(["notebook", place.at("out"), "-o", place.at("r.ipynb"), "-q"]).code == 0)
 
     let forced = try Tool.run(hot + ["--allow-extrapolation"])
