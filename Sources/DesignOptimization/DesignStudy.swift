@@ -81,7 +81,7 @@ public struct StudyResult: Sendable {
   /// Why the search ended: `budget`, `stalled`.
   public var stop: String
   /// Where nothing is feasible: the smallest set of constraints found that cannot hold together, with the least violation
-  /// of each alone; empty where no set was shown to.
+  /// of each among the designs that keep the others of it (among all, where none does); empty where no set was shown to.
   public var conflict: [(constraint: String, leastViolation: Double)]
 }
 
@@ -443,8 +443,10 @@ public struct DesignStudy<Evaluator: DesignEvaluator>: Sendable {
     }
     // A search on them alone may find what the whole one missed: then nothing is proven.
     if try await isReached(active) { return [] }
+    let judged = history.filter { d in active.allSatisfy { d.violations.count > $0 } }
     return active.map { k in
-      (names[k], history.filter { $0.violations.count > k }.map { $0.violations[k] }.min() ?? .nan)
+      let keeping = judged.filter { d in active.allSatisfy { $0 == k || d.violations[$0] <= 0 } }
+      return (names[k], (keeping.isEmpty ? judged : keeping).map { $0.violations[k] }.min() ?? .nan)
     }
   }
 

@@ -85,7 +85,9 @@ package struct SearchRun: Sendable {
         DataFault(
           "E071", file: space, field: "constraint",
           "no design keeps all of: "
-            + result.conflict.map { "\($0.constraint) (nearest: off by \(Tables.significant($0.leastViolation)))" }
+            + result.conflict.map {
+              "\($0.constraint) (the others kept: off by \(Tables.significant($0.leastViolation)))"
+            }
             .joined(separator: "; "),
           help: "relax one of these; the others can be kept"
             + (result.conflict.contains { $0.constraint == StudyDefinition.domainText }

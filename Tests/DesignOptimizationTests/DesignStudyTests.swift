@@ -335,6 +335,8 @@ import Testing
     let result = try await DesignStudy(definition, evaluator: evaluator).run()
     #expect(result.front.isEmpty)
     #expect(result.conflict.map(\.constraint) == ["x >= 0.7", "x <= 0.3"])
+    // Each by as much as it lacks where the other is kept.
+    #expect(result.conflict.allSatisfy { $0.leastViolation >= 0.4 - 1e-9 && $0.leastViolation < 0.6 })
     // Broken off in the search for the conflict, it goes on with the trials that were done.
     var reached: [StudyCheckpoint] = []
     let study = DesignStudy(definition, evaluator: evaluator)
