@@ -318,8 +318,9 @@ struct ForecastCore: Sendable, Hashable, Codable {
     var deviations: [Double]?
   }
 
-  /// The core with its factorisation at hand, for many calls of `expectations`.
-  func prepared() throws -> ForecastCore {
+  /// The core with its factorisation at hand, for many calls of `expectations` of cells like these.
+  func prepared(for cells: [CoreCell], variant: ModelVariant) throws -> ForecastCore {
+    if cells.allSatisfy({ isForExperts($0, variant) }) { return self }
     var core = self
     let source = LevelEnsemble.spreadSource(members.first?.map(\.kind) ?? [])
     for m in members.first?.indices ?? 0..<0 where members[0][m].kind == source {
@@ -328,43 +329,52 @@ struct ForecastCore: Sendable, Hashable, Codable {
     return core
   }
 
-  /// What the members expect of new cells.
+  /// Whether the experts speak of a cell and the members are silent: it is of a dataset never seen, or of one whose
+  /// correction was learnt about what they expect.
+  private func isForExperts(_ cell: CoreCell, _ variant: ModelVariant) -> Bool {
+    guard experts?.calibrations.contains(where: { $0.variant == variant }) ?? false else { return false }
+    return questions(cell).first == .dataset || correction(for: cell) != nil
+  }
+
+  /// What is expected of new cells.
   func expectations(_ cells: [CoreCell], variant: ModelVariant) throws -> [Expectation] {
     let builder = ForecastFeatures(law: law, extraColumns: extraColumns)
     let isDesign = cutOff.isDesign
     let rows = cells.map { builder.values($0.observed, at: isDesign ? 0 : $0.age, sulfidePrior: $0.sulfidePrior) }
     let (x, novelty) = scaler.transform(rows)
     let numbers = cells.map { groups.firstIndex(of: $0.full.group) ?? -1 }
-    var scores = [[[Double]]](repeating: [], count: members.count)
-    var spread: [Double]?
-    let source = LevelEnsemble.spreadSource(members.first?.map(\.kind) ?? [])
-    for c in members.indices {
-      for member in members[c] {
-        let isSource = c == 0 && member.kind == source
-        let p = try member.predict(x, groups: numbers, scaler: scaler, withSpread: isSource)
-        scores[c].append(p.mean)
-        if isSource { spread = p.spread }
-      }
-    }
-    let asked = cells.map(questions)
-    // A correction was learnt about what the experts expect.
-    let unseen = cells.indices.filter { i in
-      asked[i].first == .dataset || correction(for: cells[i]) != nil
-    }
+    let unseen = cells.indices.filter { isForExperts(cells[$0], variant) }
     let blind = try experts?.expected(
       unseen.map { cells[$0] }, starts: unseen.map { start(cells[$0]) }, scale: scale, extraColumns: extraColumns,
       at: cutOff, variant: variant)
-    let foreign = blind.map { Dictionary(uniqueKeysWithValues: zip(unseen, $0)) } ?? [:]
-    return cells.indices.map { i in
-      let isKnown = numbers[i] >= 0
-      let correction = correction(for: cells[i])
-      let weights = pool(variant, for: correction == nil ? asked[i] : Self.questionsOfAnother)?.weights ?? []
-      var levels = meanLevels
-      for c in members.indices {
-        let value = members[c].indices.reduce(0.0) { $0 + (weights[safe: c]?[safe: $1] ?? 0) * scores[c][$1][i] }
-        for k in levels.indices { levels[k] += value * components[c, k] }
+    var expected = [[Double]](repeating: meanLevels, count: cells.count)
+    for (i, levels) in zip(unseen, blind ?? []) { expected[i] = levels }
+    let own = cells.indices.filter { !unseen.contains($0) }
+    let (ownX, ownNumbers) = (x.selecting(rows: own), own.map { numbers[$0] })
+    let asked = cells.map(questions)
+    let weights = own.map { i in
+      let questions = correction(for: cells[i]) == nil ? asked[i] : Self.questionsOfAnother
+      return pool(variant, for: questions)?.weights ?? []
+    }
+    var spread = [Double?](repeating: nil, count: cells.count)
+    let source = LevelEnsemble.spreadSource(members.first?.map(\.kind) ?? [])
+    for c in members.indices where !own.isEmpty {
+      var scores = [Double](repeating: 0, count: own.count)
+      for (m, member) in members[c].enumerated() {
+        let isSource = c == 0 && member.kind == source
+        let p = try member.predict(ownX, groups: ownNumbers, scaler: scaler, withSpread: isSource)
+        for j in own.indices {
+          scores[j] += (weights[j][safe: c]?[safe: m] ?? 0) * p.mean[j]
+          if isSource { spread[own[j]] = p.spread?[j] }
+        }
       }
-      if let expected = foreign[i] { levels = expected }
+      for (j, i) in own.enumerated() {
+        for k in expected[i].indices { expected[i][k] += scores[j] * components[c, k] }
+      }
+    }
+    return cells.indices.map { i in
+      var levels = expected[i]
+      let correction = correction(for: cells[i])
       var deviations: [Double]?
       if let correction {
         deviations = zip(levels, correction.lines).map { $1.deviation($0) }
@@ -373,8 +383,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
       // tanh is monotone: the largest bounded input belongs to the most novel feature.
       let lead = scaler.features.indices.max { abs(x[i, $0]) < abs(x[i, $1]) }
       return Expectation(
-        levels: levels, spread: spread?[i], novelty: novelty[i], mostNovel: lead.map { scaler.features[$0].name },
-        groupIsKnown: isKnown, questions: asked[i], deviations: deviations)
+        levels: levels, spread: spread[i], novelty: novelty[i], mostNovel: lead.map { scaler.features[$0].name },
+        groupIsKnown: numbers[i] >= 0, questions: asked[i], deviations: deviations)
     }
   }
 

@@ -192,7 +192,8 @@ public struct LifetimeModel: Sendable, Codable {
         let cut = Dictionary(uniqueKeysWithValues: early.map { ($0.full.id, $0) })
         for i in members { if let view = cut[cells[i].full.id], view.age < cells[i].age { views[i] = view } }
       }
-      let (core, inputs) = (try cores[c].prepared(), views)
+      let inputs = views
+      let core = try cores[c].prepared(for: members.map { inputs[$0] }, variant: chosen)
       let parts = stride(from: 0, to: members.count, by: Self.batch).map { Array(members[$0...].prefix(Self.batch)) }
       let found = try await parallelMap(count: parts.count, width: threads) { p in
         try core.expectations(parts[p].map { inputs[$0] }, variant: chosen)

@@ -170,17 +170,14 @@ struct ResidualPool: Sendable, Hashable, Codable {
       let unit = members[order[d] % n]
       let j = unit[(order[d] / n) % unit.count]
       source[d] = j
-      let ratio = s.map { self.ratio($0, j) } ?? 1
-      let noise = covarianceRoot.times(m.map { _ in stream.normal() })
-      let tail = studentFactor(freedom: known?.freedom ?? Double(n - 1), stream.normal())
       if let known {
-        for k in m.indices { z[d, k] = m[k] + known.factors[k] * noise[k] * tail }
-        // Each level was judged apart; where they cross, the end of life is the one to be right about.
-        let end = min(LevelGrid.endIndex, m.count - 1)
-        for k in (0..<end).reversed() { z[d, k] = min(z[d, k], z[d, k + 1]) }
-        for k in m.indices.dropFirst(end + 1) { z[d, k] = max(z[d, k], z[d, k - 1]) }
+        let levels = ordered(m, factors: known.factors, freedom: known.freedom, stream: &stream)
+        for k in m.indices { z[d, k] = levels[k] }
         continue
       }
+      let ratio = s.map { self.ratio($0, j) } ?? 1
+      let noise = covarianceRoot.times(m.map { _ in stream.normal() })
+      let tail = studentFactor(freedom: Double(n - 1), stream.normal())
       var highest = -Double.infinity
       for k in m.indices {
         let e = (residuals[j, k] - centre[k] + bandwidth * noise[k]) * shrink * inflation * ratio * widening
@@ -189,6 +186,32 @@ struct ResidualPool: Sendable, Hashable, Codable {
       }
     }
     return (z, source)
+  }
+
+  /// How far levels that were judged apart may cross, in log age. Exact order would make the most of the least sure thing
+  /// here, how the errors of neighbouring levels differ. Of .1, .3 and no order at all, .3 was the one that lost nowhere
+  /// much on datasets held out.
+  private static let crossing = 0.3
+
+  /// One draw of the level vector, given that levels are reached in order: what is said of the first levels also says
+  /// that the end of life is not before them. By rejection; after 64 draws the last one is taken.
+  private func ordered(_ m: [Double], factors: [Double], freedom: Double, stream: inout RandomStream) -> [Double] {
+    var levels = m
+    for _ in 0..<64 {
+      let noise = covarianceRoot.times(m.map { _ in stream.normal() })
+      let tail = studentFactor(freedom: freedom, stream.normal())
+      for k in m.indices { levels[k] = m[k] + factors[k] * noise[k] * tail }
+      let square = m.indices.dropFirst().reduce(0.0) { sum, k in
+        let back = max(levels[k - 1] - levels[k], 0) / Self.crossing
+        return sum + back * back
+      }
+      if stream.uniform() < _exp(-square / 2) { break }
+    }
+    // Where levels still cross, the end of life is the one to be right about.
+    let end = min(LevelGrid.endIndex, m.count - 1)
+    for k in (0..<end).reversed() { levels[k] = min(levels[k], levels[k + 1]) }
+    for k in m.indices.dropFirst(end + 1) { levels[k] = max(levels[k], levels[k - 1]) }
+    return levels
   }
 }
 

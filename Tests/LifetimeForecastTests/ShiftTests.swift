@@ -104,24 +104,80 @@ import Testing
     #expect(try await updated(unread: 6).map(\.isRead) == [false])
   }
 
-  @Test("Where levels judged apart cross, the end of life stands and the nearer ones give way")
-  func crossing() throws {
+  /// Draws of two levels whose errors are independent.
+  private func twoLevels(_ expected: [Double], deviations: [Double], count: Int) throws -> Matrix {
     var stream = RandomStream(seed: 6, purpose: "errors")
-    let residuals = Matrix(
-      (0..<200).map { _ in
-        let e = 0.1 * stream.normal()
-        return [e, e]
-      })
+    let residuals = Matrix((0..<4000).map { _ in [0.1 * stream.normal(), 0.1 * stream.normal()] })
     let pool = try ResidualPool(
-      plan: FoldPlan(scheme: .cell, units: Array(0..<200), folds: Array(0..<200)), variant: .hybrid, weights: [],
-      expected: Matrix(rows: 200, columns: 2), residuals: residuals, spread: [Double](repeating: 1, count: 200),
-      finished: [Bool](repeating: true, count: 200))
-    let z = pool.draws(
-      2000, expected: [5.5, 5], spread: nil, widening: 1, scatter: .init(deviations: [0.5, 0.1], freedom: 1000),
+      plan: FoldPlan(scheme: .cell, units: Array(0..<4000), folds: Array(0..<4000)), variant: .hybrid, weights: [],
+      expected: Matrix(rows: 4000, columns: 2), residuals: residuals, spread: [Double](repeating: 1, count: 4000),
+      finished: [Bool](repeating: true, count: 4000))
+    return pool.draws(
+      count, expected: expected, spread: nil, widening: 1, scatter: .init(deviations: deviations, freedom: 1000),
       excluding: nil, stream: RandomStream(seed: 1, purpose: "t")
     ).z
-    #expect(abs(mean(z.column(1)) - 5) < 0.02 && abs(standardDeviation(z.column(1)) / 0.1 - 1) < 0.06)
-    #expect((0..<2000).allSatisfy { z[$0, 0] <= z[$0, 1] })
+  }
+
+  @Test("Levels judged apart are drawn given their order, to .3 in log age; where they cross the last one stands")
+  func order() throws {
+    // The difference of two independent levels, weighed by how far they cross: by quadrature.
+    let (m, s) = ([5.5, 5.2], [0.4, 0.3])
+    let variance = s[0] * s[0] + s[1] * s[1]
+    var (sum, first) = (0.0, 0.0)
+    for i in 0..<6000 {
+      let d = -3 + 6 * (Double(i) + 0.5) / 6000
+      let back = max(-d, 0) / 0.3
+      let e = d - (m[1] - m[0])
+      let w = _exp(-e * e / (2 * variance) - back * back / 2)
+      sum += w
+      first += w * d
+    }
+    let end = m[1] + s[1] * s[1] / variance * (first / sum - (m[1] - m[0]))
+    let z = try twoLevels(m, deviations: s, count: 20000)
+    #expect(abs(mean(z.column(1)) - end) < 0.01, "\(mean(z.column(1))) \(end)")
+    #expect(end > 5.25)
+    #expect((0..<20000).allSatisfy { z[$0, 0] <= z[$0, 1] })
+    // In order already: nothing moves.
+    let apart = try twoLevels([4, 8], deviations: s, count: 20000)
+    #expect(abs(mean(apart.column(0)) - 4) < 0.01 && abs(mean(apart.column(1)) - 8) < 0.01)
+    #expect(abs(standardDeviation(apart.column(1)) / 0.3 - 1) < 0.03)
+  }
+
+  @Test("Levels that contradict each other altogether end in order all the same")
+  func contradiction() throws {
+    let z = try twoLevels([9, 5], deviations: [0.1, 0.1], count: 500)
+    #expect((0..<500).allSatisfy { z[$0, 0] <= z[$0, 1] })
+    #expect(abs(mean(z.column(1)) - 5) < 0.1)
+  }
+
+  @Test("A further row scores the cells that are not refused, as if they had been asked about alone")
+  func notRefused() async throws {
+    let own = dataset("a", 20, seed: 1)
+    let model = try await Trainer(options, toolVersion: "t").fit(
+      [TrainingPart(dataset: own, cellIDs: own.cells.map(\.id))], scoring: false)
+    var other = dataset("b", 8, seed: 2)
+    for i in 0..<3 {
+      let series = other.cells[i].series
+      let kept = [0] + series.ages.indices.filter { series.ages[$0] > 50 }
+      other.cells[i].series = CycleSeries(
+        ages: kept.map { series.ages[$0] }, capacities: kept.map { series.capacities[$0] })
+    }
+    func rows(_ cellIDs: [String]?, split: String?) async throws -> [ScoreRow] {
+      try await Evaluation.run(
+        model, on: other, cellIDs: cellIDs, split: split, early: [50], baselines: [], seed: 1, threads: 2
+      ).rows
+    }
+    let all = try await rows(nil, split: "test")
+    #expect(all.map(\.split) == ["test", "test, cells not refused"])
+    #expect(all[0].counts.cells == 8 && all[0].counts.refused == 3 && all[0].refusal != nil)
+    #expect(all[1].counts.cells == 5 && all[1].counts.refused == 0 && all[1].refusal == nil)
+    let alone = try await rows(other.cells.dropFirst(3).map(\.id), split: nil)
+    #expect(alone.count == 1 && alone[0].life == all[1].life)
+    // The noise of a reading is judged by all cells at hand, so paths agree to that.
+    let scores = try [alone[0], all[1], all[0]].map { try #require($0.trajectory.crps.value) }
+    #expect(abs(scores[0] - scores[1]) < 1e-4 && abs(scores[0] - scores[2]) > 1e-2, "\(scores)")
+    #expect(all[0].life.crps != all[1].life.crps)
+    #expect(try await rows(nil, split: nil).map(\.split) == [nil, "cells not refused"])
   }
 
   @Test("What is too far is told in the columns and units of the dataset")
