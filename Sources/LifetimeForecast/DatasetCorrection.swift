@@ -38,6 +38,14 @@ struct DatasetCorrection: Sendable, Hashable, Codable {
   func applied(to levels: [Double]) -> [Double] { zip(levels, lines).map { $0 + $1.shift($0) } }
 }
 
+/// What a group of one's own cells showed at one level.
+struct GroupError: Sendable, Hashable {
+  var forecast: Double
+  var error: Double
+  /// What it counts for, 0…1: less than one where records end before the level.
+  var weight = 1.0
+}
+
 extension DatasetCorrection.Line {
   /// Groups that the scatter within the datasets of training counts for; assumed.
   private static let priorFreedom = 4.0
@@ -49,18 +57,22 @@ extension DatasetCorrection.Line {
   /// line.
   ///
   /// - Parameters:
-  ///   - groups: forecast and error of each group.
   ///   - between: variance of the offset.
   ///   - slope: what the slopes of other datasets are, and how groups scatter about them.
   /// - Source: C. E. McCulloch and S. R. Searle, Generalized, Linear, and Mixed Models, Wiley 2001, section 6.4 (best
   ///   prediction of random effects).
-  init(_ groups: [(forecast: Double, error: Double)], between: Double, slope prior: LevelSlope) {
-    centre = mean(groups.map(\.forecast))
+  init(_ groups: [GroupError], between: Double, slope prior: LevelSlope) {
     scatter = prior.scatter
-    let m = Double(groups.count)
-    let sx = groups.reduce(0) { $0 + ($1.forecast - centre) * ($1.forecast - centre) }
-    let sy = groups.reduce(0) { $0 + $1.error }
-    let sxy = groups.reduce(0) { $0 + ($1.forecast - centre) * $1.error }
+    let m = groups.reduce(0) { $0 + $1.weight }
+    guard m > 0 else {
+      (offsetVariance, slopeVariance, slope, freedom) = (between, prior.variance, prior.mean, Self.priorFreedom)
+      centre = mean(groups.map(\.forecast))
+      return
+    }
+    centre = groups.reduce(0) { $0 + $1.weight * $1.forecast } / m
+    let sx = groups.reduce(0) { $0 + $1.weight * ($1.forecast - centre) * ($1.forecast - centre) }
+    let sy = groups.reduce(0) { $0 + $1.weight * $1.error }
+    let sxy = groups.reduce(0) { $0 + $1.weight * ($1.forecast - centre) * $1.error }
     for _ in 0..<5 {
       // Centred, offset and slope are independent.
       offsetVariance = 1 / (1 / max(between, 1e-9) + m / scatter)
@@ -69,12 +81,55 @@ extension DatasetCorrection.Line {
       self.slope = slopeVariance * (sxy / scatter + prior.mean / max(prior.variance, 1e-9))
       let rest = groups.reduce(0) { sum, g in
         let e = g.error - shift(g.forecast)
-        return sum + e * e
+        return sum + g.weight * e * e
       }
       // What the data spend on the line.
       let spent = m * offsetVariance / scatter + sx * slopeVariance / scatter
       freedom = Self.priorFreedom + max(m - spent, 0)
       scatter = max((Self.priorFreedom * prior.scatter + rest) / freedom, 1e-6)
+    }
+  }
+}
+
+/// Errors of one's own cells at every level, those beyond the end of a record among them.
+///
+/// Cells whose records end early are those that live long: left out, the others would speak for the dataset. Where a
+/// level was not reached, the error is that of the level before, at least what the record has outlived.
+struct OwnErrors {
+  /// Truth less forecast, cells × levels.
+  var errors: Matrix
+  /// What each counts for, 0…1.
+  var weights: Matrix
+
+  /// - Parameters:
+  ///   - remaining: z of each level that a cell reached; nil for the others.
+  ///   - outlived: z up to which each record says something.
+  ///   - expected: z per level that was forecast.
+  ///   - pool: how errors of neighbouring levels go together.
+  init(_ remaining: [[Double?]], outlived: [Double], expected: [[Double]], pool: ResidualPool) {
+    let count = expected.first?.count ?? 0
+    errors = Matrix(rows: expected.count, columns: count)
+    weights = errors
+    for k in 0..<count {
+      let (deviation, step) = pool.step(to: k)
+      let kept = 1 - step * step / (deviation * deviation)
+      for i in expected.indices {
+        if let z = remaining[i][k] {
+          errors[i, k] = z - expected[i][k]
+          weights[i, k] = 1
+          continue
+        }
+        let (before, known) = k > 0 ? (errors[i, k - 1], weights[i, k - 1]) : (0, 0)
+        // A mean beyond the bound, by the law of a normal error cut off there.
+        let scale = k > 0 ? step : deviation
+        let bound = (outlived[i] - expected[i][k] - before) / scale
+        let tail = max(NormalDistribution.cumulative(-bound), 1e-300)
+        let hazard = bound > 8 ? bound + 1 / bound : NormalDistribution.density(bound) / tail
+        errors[i, k] = before + scale * hazard
+        // What the level before tells of this one, and the part of the rest that the bound takes away.
+        let told = min(max(hazard * (hazard - bound), 0), 1)
+        weights[i, k] = k > 0 ? known * kept + (1 - kept) * told : told
+      }
     }
   }
 }
@@ -146,33 +201,29 @@ extension ForecastCore {
   private func correction(by own: [CoreCell], isRead: Bool, variant: ModelVariant) throws -> DatasetCorrection? {
     guard let first = own.first, let near = pool(variant, for: [.cell, .group]) else { return nil }
     let wide = pools.filter { $0.variant == variant }.max { $0.scheme.breadth < $1.scheme.breadth } ?? near
-    let expected = try expectations(own, variant: variant)
+    let expected = try expectations(own, variant: variant).map(\.levels)
     let targets = own.map { cell in
       let now =
         cutOff.isDesign ? initialRetention : cell.observed.currentRetention(at: cell.age) ?? initialRetention
-      return LevelTarget(cell.full, now: now, at: cutOff.isDesign ? 0 : cell.age).remaining
+      return LevelTarget(cell.full, now: now, at: cutOff.isDesign ? 0 : cell.age)
     }
-    var lines: [DatasetCorrection.Line] = []
-    for k in 0..<levelCount {
-      let seen = own.indices.filter { targets[$0][k].isFinite }
-      guard !seen.isEmpty else {
-        lines.append(lines.last ?? DatasetCorrection.Line())
-        continue
-      }
-      let groups = Dictionary(grouping: seen) { own[$0].full.group }.sorted { $0.key < $1.key }.map { _, cells in
-        (
-          forecast: mean(cells.map { expected[$0].levels[k] }),
-          error: mean(cells.map { scale.forward(targets[$0][k]) - expected[$0].levels[k] })
-        )
+    let found = OwnErrors(
+      targets.map { t in (0..<levelCount).map { t.remaining[$0].isFinite ? scale.forward(t.remaining[$0]) : nil } },
+      outlived: targets.map { scale.forward($0.censoredAfter) }, expected: expected, pool: wide)
+    let members = Dictionary(grouping: own.indices) { own[$0].full.group }.sorted { $0.key < $1.key }.map(\.value)
+    let lines = (0..<levelCount).map { k in
+      let groups = members.map { cells in
+        GroupError(
+          forecast: mean(cells.map { expected[$0][k] }), error: mean(cells.map { found.errors[$0, k] }),
+          weight: mean(cells.map { found.weights[$0, k] }))
       }
       let (known, within, units) = wide.variances(level: k)
       // The dataset at hand is one more sample of how datasets differ.
-      let centre = mean(groups.map(\.error))
-      let between =
-        (known * Double(units) + max(centre * centre - within / Double(groups.count), 0)) / Double(units + 1)
-      lines.append(
-        DatasetCorrection.Line(
-          groups, between: between, slope: wide.slopes[safe: k] ?? .unknown(scatter: max(within, 1e-6))))
+      let count = max(groups.reduce(0) { $0 + $1.weight }, 1e-9)
+      let centre = groups.reduce(0) { $0 + $1.weight * $1.error } / count
+      let between = (known * Double(units) + max(centre * centre - within / count, 0)) / Double(units + 1)
+      return DatasetCorrection.Line(
+        groups, between: between, slope: wide.slopes[safe: k] ?? .unknown(scatter: max(within, 1e-6)))
     }
     return DatasetCorrection(dataset: first.full.dataset, isRead: isRead, lines: lines)
   }

@@ -98,6 +98,16 @@ struct ResidualPool: Sendable, Hashable, Codable {
   /// How much wider a cell of predictive spread `s` scatters than training cell `j`.
   private func ratio(_ s: Double, _ j: Int) -> Double { min(max(s / spread[j], 0.5), 3) }
 
+  /// Standard deviation of the errors at a level, and of what they differ by from those of the level before.
+  func step(to k: Int) -> (deviation: Double, step: Double) {
+    func size(_ f: (Int) -> Double) -> Double {
+      max((0..<covarianceRoot.columns).reduce(0) { $0 + f($1) * f($1) }.squareRoot(), 1e-6)
+    }
+    let deviation = size { covarianceRoot[k, $0] }
+    guard k > 0 else { return (deviation, deviation) }
+    return (deviation, min(size { covarianceRoot[k, $0] - covarianceRoot[k - 1, $0] }, deviation))
+  }
+
   /// A scatter known of the cells asked about, in place of the pool's own errors.
   struct Scatter: Sendable {
     /// Standard deviation of z per level.

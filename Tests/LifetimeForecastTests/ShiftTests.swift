@@ -318,7 +318,8 @@ import Testing
     var (inside, count, rest, raw) = (0, 0, 0.0, 0.0)
     for _ in 0..<400 {
       let all = dataset(&stream, cells: groups + 10, scatter: 0.2)
-      let line = DatasetCorrection.Line(Array(all.prefix(groups)), between: 0.25, slope: prior)
+      let line = DatasetCorrection.Line(
+        all.prefix(groups).map { GroupError(forecast: $0.forecast, error: $0.error) }, between: 0.25, slope: prior)
       for cell in all.dropFirst(groups) {
         let e = cell.error - line.shift(cell.forecast)
         if abs(e) < 1.645 * line.deviation(cell.forecast) { inside += 1 }
@@ -329,6 +330,42 @@ import Testing
     }
     #expect(abs(Double(inside) / Double(count) - 0.9) < 0.04)
     #expect(rest < 0.6 * raw)
+  }
+
+  @Test("Own cells whose records end early speak too: those that got to the end are the short-lived ones")
+  func outlived() throws {
+    // Two levels whose errors go together (correlation .95) about a dataset's offset; records end at z = 0.4.
+    var stream = RandomStream(seed: 12, purpose: "outlived")
+    func errors(_ offset: Double) -> [Double] {
+      let first = offset + 0.3 * stream.normal()
+      return [first, offset + 0.95 * (first - offset) + 0.3 * (1 - 0.95 * 0.95).squareRoot() * stream.normal()]
+    }
+    let pool = try ResidualPool(
+      plan: FoldPlan(scheme: .cell, units: Array(0..<2000), folds: Array(0..<2000)), variant: .hybrid, weights: [],
+      expected: Matrix(rows: 2000, columns: 2), residuals: Matrix((0..<2000).map { _ in errors(0) }),
+      spread: [Double](repeating: 1, count: 2000), finished: [Bool](repeating: true, count: 2000))
+    var (all, reached, weights) = ([Double](), [Double](), [Double]())
+    for _ in 0..<3000 {
+      let z = errors(0.5)
+      // The first level is always seen, the second up to the end of the record.
+      let own = OwnErrors(
+        [[z[0], z[1] < 0.4 ? z[1] : nil]], outlived: [0.4], expected: [[0, 0]], pool: pool)
+      all.append(own.errors[0, 1])
+      weights.append(own.weights[0, 1])
+      if z[1] < 0.4 { reached.append(z[1]) }
+    }
+    #expect(mean(reached) < 0.3)
+    #expect(abs(mean(all) - 0.5) < 0.02, "\(mean(all))")
+    #expect(weights.allSatisfy { $0 > 0.85 && $0 <= 1 })
+
+    // Nothing reached: no less than what was outlived, and nothing said where that was expected anyway.
+    func alone(_ outlived: Double) -> (error: Double, weight: Double) {
+      let own = OwnErrors([[nil, nil]], outlived: [outlived], expected: [[0, 0]], pool: pool)
+      return (own.errors[0, 1], own.weights[0, 1])
+    }
+    #expect(alone(0.9).error > 0.9 && alone(0.9).weight > 0.7)
+    #expect(abs(alone(-3).error) < 1e-3 && alone(-3).weight < 1e-3)
+    #expect(alone(30).error > 30 && alone(30).error < 31 && alone(30).weight <= 1)
   }
 
   @Test("Too few batches to learn from: a record from elsewhere is asked of all members alike")
@@ -438,6 +475,27 @@ import Testing
     #expect(abs(found.applied(to: [0, 0], pull: [2, 2])[1]) < 0.2)
   }
 
+  @Test("A record speaks of the first levels and not of the end of life, however right it was of that elsewhere")
+  func recordsEnd() {
+    var stream = RandomStream(seed: 11, purpose: "records")
+    let columns = LevelGrid.endIndex + 1
+    var (forecast, pull, truth, cells): ([[Double]], [[Double]], [[Double]], [[Int]]) = ([], [], [], [])
+    for d in 0..<6 {
+      cells.append([])
+      for _ in 0..<10 {
+        let (x, record) = (stream.normal(), stream.normal())
+        forecast.append([Double](repeating: x, count: columns))
+        pull.append([Double](repeating: record - x, count: columns))
+        truth.append([Double](repeating: record + 0.1 * stream.normal(), count: columns))
+        cells[d].append(truth.count - 1)
+      }
+    }
+    let slopes = PanelCalibration(
+      .hybrid, isRead: true, forecast: Matrix(forecast), pull: Matrix(pull), truth: Matrix(truth), cells: cells
+    ).recordSlopes
+    #expect(slopes[0] > 0.9 && slopes[LevelGrid.endIndex] < 0.01, "\(slopes)")
+  }
+
   @Test("A record that follows the law is carried on by it; one reading says nothing")
   func recordLevels() throws {
     var cells = SyntheticCells.make(6, seed: 3)
@@ -485,6 +543,26 @@ import Testing
     }
     #expect(score("life_crps", "hybrid") < score("life_crps", "baseline:mean"))
     #expect(score("life_coverage90", "hybrid") > 0.85)
+  }
+
+  @Test("What is expected of a dataset held out does not change with what became of its cells")
+  func heldOut() async throws {
+    func end(factor: Double) async throws -> (expected: Double, truth: Double) {
+      let datasets = [
+        dataset("a", 16, seed: 1), dataset("b", 16, seed: 2, factor: 1.4), dataset("c", 16, seed: 3, factor: 0.8),
+        dataset("d", 12, seed: 4, factor: factor, after: 50),
+      ]
+      let model = try await Trainer(options, toolVersion: "t").fit(
+        datasets.map { TrainingPart(dataset: $0, cellIDs: $0.cells.map(\.id)) }, scoring: false)
+      let core = model.cores[0]
+      let pool = try #require(core.pools.first { $0.scheme == .dataset && $0.variant == .hybrid })
+      let own = core.cellIDs.indices.filter { core.cellIDs[$0].hasPrefix("d") }
+      let k = LevelGrid.endIndex
+      return (mean(own.map { pool.expected[$0, k] }), mean(own.map { pool.expected[$0, k] + pool.residuals[$0, k] }))
+    }
+    let (one, other) = (try await end(factor: 1), try await end(factor: 3))
+    #expect(other.truth - one.truth > 0.9, "\(one) \(other)")
+    #expect(abs(other.expected - one.expected) < 0.05, "\(one) \(other)")
   }
 
   @Test("Cross-validation by dataset: own cells mend the level of a dataset that slows down once it is out of sight")
