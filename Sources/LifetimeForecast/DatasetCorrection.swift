@@ -217,13 +217,19 @@ extension ForecastCore {
           forecast: mean(cells.map { expected[$0][k] }), error: mean(cells.map { found.errors[$0, k] }),
           weight: mean(cells.map { found.weights[$0, k] }))
       }
-      let (known, within, units) = wide.variances(level: k)
+      var (known, within, units) = wide.variances(level: k)
+      var slope = wide.slopes[safe: k] ?? .unknown(scatter: max(within, 1e-6))
+      if !isRead, !wide.unread.isEmpty {
+        // Nothing read, more is unknown.
+        let others = wide.variances(level: k, of: wide.unread)
+        (known, within) = (max(known, others.between), max(within, others.within))
+        slope.scatter = max(slope.scatter, others.within)
+      }
       // The dataset at hand is one more sample of how datasets differ.
       let count = max(groups.reduce(0) { $0 + $1.weight }, 1e-9)
       let centre = groups.reduce(0) { $0 + $1.weight * $1.error } / count
       let between = (known * Double(units) + max(centre * centre - within / count, 0)) / Double(units + 1)
-      return DatasetCorrection.Line(
-        groups, between: between, slope: wide.slopes[safe: k] ?? .unknown(scatter: max(within, 1e-6)))
+      return DatasetCorrection.Line(groups, between: between, slope: slope)
     }
     return DatasetCorrection(dataset: first.full.dataset, isRead: isRead, lines: lines)
   }
@@ -236,10 +242,12 @@ extension FoldScheme {
 
 extension ResidualPool {
   /// Variance of the residuals between its units and within them, and the number of units.
-  func variances(level k: Int) -> (between: Double, within: Double, units: Int) {
+  ///
+  /// - Parameter rows: the cells to ask; nil for those whose errors were measured.
+  func variances(level k: Int, of rows: [Int]? = nil) -> (between: Double, within: Double, units: Int) {
     var groups: [Int: [Double]] = [:]
-    for (j, unit) in units.enumerated() where !silent.contains(j) {
-      groups[unit, default: []].append(residuals[j, k])
+    for j in rows ?? units.indices.filter({ !silent.contains($0) }) {
+      groups[units[j], default: []].append(residuals[j, k])
     }
     let lists = groups.keys.sorted().compactMap { groups[$0] }
     let means = lists.map { mean($0) }
@@ -279,10 +287,16 @@ extension LifetimeModel {
     for c in out.cores.indices {
       let cells = try assembly.cells(at: out.cores[c].cutOff, forTraining: true)
       guard let variant = kind.variants.first else { continue }
-      let learnt = try out.cores[c].corrections(by: cells, variant: variant)
+      var core = out.cores[c].answering(for: description.name)
+      let learnt = try core.corrections(by: cells, variant: variant)
       if learnt.isEmpty { continue }
-      out.cores[c].corrections.removeAll { $0.dataset == description.name }
-      out.cores[c].corrections += learnt
+      core.corrections.removeAll { $0.dataset == description.name }
+      core.corrections += learnt
+      if let h = out.cores[c].homes.firstIndex(where: { $0.dataset == core.dataset }) {
+        out.cores[c].homes[h] = core
+      } else {
+        out.cores[c] = core
+      }
       taught = true
     }
     guard taught else { throw TrainingError.tooFewCells(found: 0, needed: 1, early: cores.first?.cutOff ?? 0) }

@@ -1,48 +1,38 @@
 internal import NumericalMethods
 internal import ResidualLearning
 
-/// A model of one dataset alone.
-struct DatasetExpert: Sendable, Hashable, Codable {
-  /// Weights of the members under one variant, per component.
-  struct Weights: Sendable, Hashable, Codable {
-    var variant: ModelVariant
-    var values: [[Double]]
-  }
-
-  var dataset: String
-  var law: AgeingLawUpdate
-  var scaler: FeatureScaler
-  var meanLevels: [Double]
-  var components: Matrix
-  var members: [[LevelMember]]
-  var weights: [Weights]
-
-  /// Features of cells seen from a cut-off, their law judged by that of this dataset.
-  static func features(_ cells: [CoreCell], law: AgeingLawUpdate, extraColumns: [String], at n: CutOff)
-    -> [FeatureValues]
-  {
-    let builder = ForecastFeatures(law: law, extraColumns: extraColumns)
-    return cells.map { builder.values($0.observed, at: n.isDesign ? 0 : $0.age, sulfidePrior: $0.sulfidePrior) }
-  }
-
+extension ForecastCore {
   /// Scores of the members on cells of other datasets, by component, member and cell.
-  func scores(_ cells: [CoreCell], extraColumns: [String], at n: CutOff) throws -> [[[Double]]] {
-    let x = scaler.transform(Self.features(cells, law: law, extraColumns: extraColumns, at: n)).x
+  func scores(ofOthers cells: [CoreCell]) throws -> [[[Double]]] {
+    let builder = ForecastFeatures(law: law, extraColumns: extraColumns)
+    let rows = cells.map {
+      builder.values($0.observed, at: cutOff.isDesign ? 0 : $0.age, sulfidePrior: $0.sulfidePrior)
+    }
+    let x = scaler.transform(rows).x
     let nobody = [Int](repeating: -1, count: cells.count)
     return try members.map { component in
       try component.map { try $0.predict(x, groups: nobody, scaler: scaler, withSpread: false).mean }
     }
   }
 
-  /// z per level of one of the cells.
-  func levels(_ scores: [[[Double]]], cell i: Int, variant: ModelVariant) -> [Double] {
-    var out = meanLevels
-    let values = weights.first { $0.variant == variant }?.values ?? []
+  /// z per level of one of the cells, on another scale; beyond the levels that this core knows straight on.
+  func levels(_ scores: [[[Double]]], cell i: Int, variant: ModelVariant, on other: LevelScale, count: Int) -> [Double]
+  {
+    var z = meanLevels
+    let weights = pool(variant, for: [.group, .cell])?.weights ?? []
     for c in members.indices {
-      let score = members[c].indices.reduce(0.0) { $0 + (values[safe: c]?[safe: $1] ?? 0) * scores[c][$1][i] }
-      for k in out.indices { out[k] += score * components[c, k] }
+      let score = members[c].indices.reduce(0.0) { $0 + (weights[safe: c]?[safe: $1] ?? 0) * scores[c][$1][i] }
+      for k in z.indices { z[k] += score * components[c, k] }
     }
-    return out
+    var remaining = z.prefix(count).map(scale.inverse)
+    let known = remaining.count
+    for k in known..<max(count, known) {
+      let step = max(remaining[known - 1] - remaining[known - 2], 0)
+      let shares = LevelGrid.shares
+      remaining.append(
+        remaining[k - 1] + step * (shares[k] - shares[k - 1]) / (shares[known - 1] - shares[known - 2]))
+    }
+    return remaining.map(other.forward)
   }
 }
 
@@ -117,7 +107,7 @@ struct PanelCalibration: Sendable, Hashable, Codable {
   }
 }
 
-/// Models of single datasets, whose mean forecasts a dataset never seen.
+/// How the cores of single datasets forecast a dataset never seen: by their mean.
 ///
 /// Between datasets everything differs at once, so a model of all of them together takes for cause what only names the
 /// dataset. Within one, what an early sign says of the later fade is seen cleanly, and that carries over. The mean of
@@ -128,7 +118,8 @@ struct PanelCalibration: Sendable, Hashable, Codable {
 /// - Source: combination of forecasts by regression, C. W. J. Granger and R. Ramanathan, J. Forecast. 3 (1984) 197,
 ///   doi:10.1002/for.3980030207.
 struct DatasetExperts: Sendable, Hashable, Codable {
-  var experts: [DatasetExpert]
+  /// Names of the datasets whose cores are the experts.
+  var names: [String]
   /// Prior of the law through a cell's readings.
   var law: AgeingLawUpdate
   var calibrations: [PanelCalibration]
@@ -144,56 +135,24 @@ struct DatasetExperts: Sendable, Hashable, Codable {
     return names.count >= fewest ? names : []
   }
 
-  /// Fits the experts and their calibration.
+  /// Learns how the cores of single datasets carry over to others.
   ///
   /// - Parameters:
   ///   - z: level vectors of all training cells.
   ///   - starts: retention that each cell's levels count from.
-  ///   - names: datasets that teach one.
+  ///   - homes: cores of the datasets that teach one.
   /// - Returns: the panel, and for each variant what it expects of every training cell when the cell's dataset is held
   ///   out, in the order of the panel's calibrations.
   static func fit(
-    _ z: Matrix, scale: LevelScale, starts: [Double], cells: [CoreCell], groups: [Int], names: [String],
-    presence: Double, extraColumns: [String], kinds: [MemberKind], variants: [ModelVariant], foldCount: Int,
-    cutOff: CutOff, seed: UInt64, threads: Int
+    _ z: Matrix, scale: LevelScale, starts: [Double], cells: [CoreCell], homes: [ForecastCore],
+    variants: [ModelVariant], threads: Int
   ) async throws -> (panel: DatasetExperts, expected: [Matrix]) {
-    var experts: [DatasetExpert] = []
-    for name in names {
-      let own = cells.indices.filter { cells[$0].full.dataset == name }
-      let law = AgeingLawUpdate(cells: own.map { cells[$0].full })
-      let rows = DatasetExpert.features(own.map { cells[$0] }, law: law, extraColumns: extraColumns, at: cutOff)
-      let scaler = FeatureScaler(rows, presence: presence)
-      let ownGroups = own.map { groups[$0] }
-      let numbers = Set(ownGroups).sorted()
-      let plan =
-        FoldPlan.make(
-          [numbers.count > 2 && numbers.count < own.count ? .group : .cell], cells: own.map { cells[$0].full },
-          groups: ownGroups.map { numbers.firstIndex(of: $0) ?? 0 }, foldCount: foldCount, seed: seed, cutOff: cutOff)
-      guard let plan = plan.first else { continue }
-      let usable = kinds.filter { kind in
-        kind != .ridge && kind != .population
-          && (kind != .screenedObservations
-            || (!cutOff.isDesign && scaler.has(.condition) && scaler.features.contains { $0.block != .condition }))
-      }
-      let ensemble = try await LevelEnsemble.fit(
-        z.selecting(rows: own), x: scaler.transform(rows).x, groups: ownGroups, scaler: scaler,
-        plans: [plan], kinds: usable, previous: nil, componentCount: 3, seed: seed, threads: threads)
-      let weights = variants.map { variant in
-        DatasetExpert.Weights(
-          variant: variant, values: ensemble.stacked(plan) { variant.allows($0, plan.scheme) }.weights)
-      }
-      experts.append(
-        DatasetExpert(
-          dataset: name, law: law, scaler: scaler, meanLevels: ensemble.meanLevels, components: ensemble.components,
-          members: ensemble.members, weights: weights))
-    }
-    let scores = try await parallelMap(count: experts.count, width: threads) { [experts] e in
-      try experts[e].scores(cells, extraColumns: extraColumns, at: cutOff)
+    let scores = try await parallelMap(count: homes.count, width: threads) { e in
+      try homes[e].scores(ofOthers: cells)
     }
     let units = cells.map(\.full.dataset)
-    let taught = experts.map(\.dataset)
-    var panel = DatasetExperts(
-      experts: experts, law: AgeingLawUpdate(cells: cells.map(\.full)), calibrations: [])
+    let taught = homes.compactMap(\.dataset)
+    var panel = DatasetExperts(names: taught, law: AgeingLawUpdate(cells: cells.map(\.full)), calibrations: [])
     let laws = Dictionary(
       uniqueKeysWithValues: Set(units).map { name in
         (name, AgeingLawUpdate(cells: cells.map(\.full).filter { $0.dataset != name }))
@@ -209,29 +168,40 @@ struct DatasetExperts: Sendable, Hashable, Codable {
     }
     var expected: [Matrix] = []
     for variant in variants {
-      let blind = Matrix(
+      let heard = homes.indices.map { e in
         cells.indices.map { i in
-          panel.mean(where: { $0 != units[i] }) { e in experts[e].levels(scores[e], cell: i, variant: variant) }
-        })
-      let pull = Matrix(cells.indices.map { records[$0].pull(from: blind.row($0)) })
-      let nothing = Matrix(rows: pull.rows, columns: pull.columns)
-      func calibrations(without name: String?) -> [PanelCalibration] {
-        [false, true].compactMap { isRead in
+          homes[e].levels(scores[e], cell: i, variant: variant, on: scale, count: z.columns)
+        }
+      }
+      /// What the experts expect of each cell, without that of its own dataset and without one more.
+      func blind(without name: String?) -> Matrix {
+        Matrix(
+          cells.indices.map { i in
+            Self.mean(homes.indices.filter { taught[$0] != units[i] && taught[$0] != name }.map { heard[$0][i] })
+          })
+      }
+      func calibrations(_ forecast: Matrix, without name: String?) -> [PanelCalibration] {
+        let pull = Matrix(cells.indices.map { records[$0].pull(from: forecast.row($0)) })
+        let nothing = Matrix(rows: pull.rows, columns: pull.columns)
+        return [false, true].compactMap { isRead in
           let others = teachers[isRead ? 1 : 0].filter { units[$0[0]] != name }
           return others.isEmpty
             ? nil
             : PanelCalibration(
-              variant, isRead: isRead, forecast: blind, pull: isRead ? pull : nothing, truth: z, cells: others)
+              variant, isRead: isRead, forecast: forecast, pull: isRead ? pull : nothing, truth: z, cells: others)
         }
       }
-      panel.calibrations += calibrations(without: nil)
-      // A dataset's own errors have no say in what is expected of it.
-      let without = Dictionary(uniqueKeysWithValues: Set(units).map { ($0, calibrations(without: $0)) })
+      let all = blind(without: nil)
+      panel.calibrations += calibrations(all, without: nil)
+      // A dataset's own errors have no say in what is expected of it, nor has its expert in how the others carry over.
+      let without = Dictionary(
+        uniqueKeysWithValues: Set(units).map { ($0, calibrations(blind(without: $0), without: $0)) })
       expected.append(
         Matrix(
           cells.indices.map { i in
+            let forecast = all.row(i)
             let calibration = without[units[i]]?.first { $0.isRead == cells[i].isRead }
-            return calibration?.applied(to: blind.row(i), pull: pull.row(i)) ?? blind.row(i)
+            return calibration?.applied(to: forecast, pull: records[i].pull(from: forecast)) ?? forecast
           }))
     }
     return (panel, expected)
@@ -239,22 +209,23 @@ struct DatasetExperts: Sendable, Hashable, Codable {
 
   /// What is expected of cells of a dataset never seen: z per level of each; nil for a variant that was not fitted.
   func expected(
-    _ cells: [CoreCell], starts: [Double], scale: LevelScale, extraColumns: [String], at n: CutOff,
-    variant: ModelVariant
+    _ cells: [CoreCell], starts: [Double], scale: LevelScale, homes all: [ForecastCore], variant: ModelVariant
   ) throws -> [[Double]]? {
     let own = calibrations.filter { $0.variant == variant }
-    if own.isEmpty { return nil }
-    let scores = try experts.map { try $0.scores(cells, extraColumns: extraColumns, at: n) }
+    guard let count = own.first?.slopes.count else { return nil }
+    let homes = all.filter { $0.dataset.map(names.contains) ?? false }
+    let scores = try homes.map { try $0.scores(ofOthers: cells) }
     return cells.indices.map { i in
-      let forecast = mean(where: { _ in true }) { e in experts[e].levels(scores[e], cell: i, variant: variant) }
+      let forecast = Self.mean(
+        homes.indices.map { homes[$0].levels(scores[$0], cell: i, variant: variant, on: scale, count: count) })
       let record = RecordLevels(cells[i], law: law, now: starts[i], scale: scale, count: forecast.count)
       let calibration = own.first { $0.isRead == cells[i].isRead }
       return calibration?.applied(to: forecast, pull: record.pull(from: forecast)) ?? forecast
     }
   }
 
-  private func mean(where keep: (String) -> Bool, _ levels: (Int) -> [Double]) -> [Double] {
-    let all = experts.indices.filter { keep(experts[$0].dataset) }.map(levels)
-    return (all.first ?? []).indices.map { k in NumericalMethods.mean(all.map { $0[k] }) }
+  /// Mean of level vectors.
+  private static func mean(_ all: [[Double]]) -> [Double] {
+    (all.first ?? []).indices.map { k in NumericalMethods.mean(all.map { $0[k] }) }
   }
 }

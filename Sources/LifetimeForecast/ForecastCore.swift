@@ -40,7 +40,11 @@ struct ForecastCore: Sendable, Hashable, Codable {
   var datasets: [String]
   var batches: [String]
   var pools: [ResidualPool]
-  /// Models of the single datasets, for cells of a dataset never seen; nil where there are too few.
+  /// The one dataset it was taught by; nil for several.
+  var dataset: String?
+  /// Of several datasets, a core for each alone: what is special to its records, all of its cells have.
+  var homes: [ForecastCore] = []
+  /// How the homes forecast a dataset never seen; nil where there are too few.
   var experts: DatasetExperts?
   /// What cells of further datasets taught.
   var corrections: [DatasetCorrection] = []
@@ -107,6 +111,19 @@ struct ForecastCore: Sendable, Hashable, Codable {
     let teachers = DatasetExperts.candidates(cells.map(\.full.dataset), finished: finished)
     if teachers.isEmpty { plans.removeAll { $0.scheme == .dataset } }
     guard let firstPlan = plans.first else { throw TrainingError.tooFewCells(found: n, needed: 3, early: cutOff) }
+    let names = Set(cells.map(\.full.dataset)).sorted()
+    var homes: [ForecastCore] = []
+    for name in names where names.count > 1 {
+      let own = cells.filter { $0.full.dataset == name }
+      if own.count < FoldPlan.smallestUnit { continue }
+      homes.append(
+        try await fit(
+          own, at: cutOff, schemes: schemes, foldCount: foldCount, presence: presence, extraColumns: extraColumns,
+          kinds: kinds, variants: variants, seed: seed, threads: threads, progress: nil))
+    }
+    // Where each cell has a home to answer for it, only what was never seen is left to ask about.
+    let answered = names.allSatisfy { name in homes.contains { $0.dataset == name && $0.answersItsOwn } }
+    if answered, plans.contains(where: { $0.scheme == .dataset }) { plans.removeAll { $0.scheme != .dataset } }
 
     // E-step and M-step over the levels that the records do not reach.
     let known = targets.map { t in
@@ -160,13 +177,14 @@ struct ForecastCore: Sendable, Hashable, Codable {
       batches: Set(cells.map(\.full.batch)).sorted(), pools: [], offsets: offsets, cellIDs: cells.map(\.full.id),
       noveltyPoints: [quantile(ofSorted: sortedNovelty, 0.95), quantile(ofSorted: sortedNovelty, 0.99)],
       longestAge: cells.map(\.full.lastAge).max() ?? 1, withinVariances: nil)
+    core.dataset = names.count == 1 ? names[0] : nil
+    core.homes = homes
     var unseen: [ModelVariant: Matrix] = [:]
     if plans.contains(where: { $0.scheme == .dataset }) {
       let own = variants.filter { !$0.isRival }
       let (panel, expected) = try await DatasetExperts.fit(
-        z, scale: scale, starts: targets.map(\.start), cells: cells, groups: groupNumbers, names: teachers,
-        presence: presence, extraColumns: extraColumns,
-        kinds: kinds, variants: own, foldCount: foldCount, cutOff: cutOff, seed: seed, threads: threads)
+        z, scale: scale, starts: targets.map(\.start), cells: cells,
+        homes: homes.filter { $0.dataset.map(teachers.contains) ?? false }, variants: own, threads: threads)
       core.experts = panel
       unseen = Dictionary(uniqueKeysWithValues: zip(own, expected))
     }
@@ -329,6 +347,18 @@ struct ForecastCore: Sendable, Hashable, Codable {
     return core
   }
 
+  /// Fewest cells of a dataset whose core answers for its own cells; with fewer it is better to be told what is common
+  /// to all (assumed).
+  private static let fewestAtHome = 20
+
+  /// Whether it answers for new cells of its dataset, where there are others.
+  var answersItsOwn: Bool { cellIDs.count >= Self.fewestAtHome }
+
+  /// The core that answers for cells of a dataset: its own, where that learnt from enough of them.
+  func answering(for name: String) -> ForecastCore {
+    homes.first { $0.dataset == name && $0.answersItsOwn } ?? self
+  }
+
   /// Whether the experts speak of a cell and the members are silent: it is of a dataset never seen, or of one whose
   /// correction was learnt about what they expect.
   private func isForExperts(_ cell: CoreCell, _ variant: ModelVariant) -> Bool {
@@ -345,8 +375,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
     let numbers = cells.map { groups.firstIndex(of: $0.full.group) ?? -1 }
     let unseen = cells.indices.filter { isForExperts(cells[$0], variant) }
     let blind = try experts?.expected(
-      unseen.map { cells[$0] }, starts: unseen.map { start(cells[$0]) }, scale: scale, extraColumns: extraColumns,
-      at: cutOff, variant: variant)
+      unseen.map { cells[$0] }, starts: unseen.map { start(cells[$0]) }, scale: scale, homes: homes, variant: variant)
     var expected = [[Double]](repeating: meanLevels, count: cells.count)
     for (i, levels) in zip(unseen, blind ?? []) { expected[i] = levels }
     let own = cells.indices.filter { !unseen.contains($0) }

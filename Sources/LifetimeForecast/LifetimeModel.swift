@@ -179,6 +179,7 @@ public struct LifetimeModel: Sendable, Codable {
       return pairs.sorted { $0.0 < $1.0 }.map(\.1)
     }
     // Cells share a core where they share N; expectations are computed core by core.
+    let name = assembly.description.name
     var expectations = [ForecastCore.Expectation?](repeating: nil, count: cells.count)
     var coreOf = [Int](repeating: 0, count: cells.count)
     var views = cells
@@ -193,7 +194,7 @@ public struct LifetimeModel: Sendable, Codable {
         for i in members { if let view = cut[cells[i].full.id], view.age < cells[i].age { views[i] = view } }
       }
       let inputs = views
-      let core = try cores[c].prepared(for: members.map { inputs[$0] }, variant: chosen)
+      let core = try cores[c].answering(for: name).prepared(for: members.map { inputs[$0] }, variant: chosen)
       let parts = stride(from: 0, to: members.count, by: Self.batch).map { Array(members[$0...].prefix(Self.batch)) }
       let found = try await parallelMap(count: parts.count, width: threads) { p in
         try core.expectations(parts[p].map { inputs[$0] }, variant: chosen)
@@ -206,7 +207,7 @@ public struct LifetimeModel: Sendable, Codable {
     let done = ProgressCounter(stage: "forecast", total: cells.count, report: progress)
     let results = try await parallelMap(count: cells.count, width: threads) { i -> FadeForecast? in
       guard let e = found[i] else { return nil }
-      let core = cores[chosenCores[i]]
+      let core = cores[chosenCores[i]].answering(for: name)
       guard var levels = core.draw(inputs[i], e, variant: chosen, count: draws, seed: seed) else { return nil }
       if cells[i].age > max(core.cutOff.measure == .age ? core.cutOff.value : 0, inputs[i].age) {
         levels = try RunningUpdate.apply(

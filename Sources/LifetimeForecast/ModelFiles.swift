@@ -107,7 +107,7 @@ extension LifetimeModel {
     func require(_ condition: Bool, _ what: String) throws(BundleError) {
       if !condition { throw BundleError.unusable(ModelFiles.model, what) }
     }
-    for core in cores {
+    for core in cores.flatMap({ [$0] + $0.homes }) {
       let k = core.levelCount
       let n = core.cellIDs.count
       try require((1...LevelGrid.shares.count).contains(k), "level count \(k)")
@@ -122,10 +122,14 @@ extension LifetimeModel {
           && core.scaler.asinhScales.count == width, "sizes of the feature scales")
       try require(core.corrections.allSatisfy { $0.lines.count == k }, "sizes of the corrections")
       try require(
+        core.experts?.names.allSatisfy { name in core.homes.contains { $0.dataset == name } } ?? true,
+        "experts without a core")
+      try require(
         core.experts?.calibrations.allSatisfy { c in
           [c.slopes, c.recordSlopes, c.forecastCentres, c.pullCentres, c.truthCentres].allSatisfy { $0.count == k }
         } ?? true, "sizes of the calibrations")
-      try require(core.pools.allSatisfy { $0.silent.allSatisfy((0..<n).contains) }, "silent cells of a pool")
+      try require(
+        core.pools.allSatisfy { ($0.silent + $0.unread).allSatisfy((0..<n).contains) }, "silent cells of a pool")
       for member in core.members.joined() {
         try require(member.columns.allSatisfy { (0..<width).contains($0) }, "columns of member \(member.kind.rawValue)")
       }
@@ -177,12 +181,14 @@ extension LifetimeModel {
       var cutoffs: [Cutoff]
       struct Cutoff: Encodable {
         var early: CutOff
+        var dataset: String?
         var law: AgeingLawUpdate
         var law_weight: [Double]
       }
     }
     struct Domain: Encodable {
       var early: CutOff
+      var dataset: String?
       var features: [String]
       var means: [Double]
       var spreads: [Double]
@@ -192,6 +198,7 @@ extension LifetimeModel {
     }
     struct Calibration: Encodable {
       var early: CutOff
+      var dataset: String?
       var scheme: String
       var variant: String
       var scale_50: [Double]
@@ -212,23 +219,27 @@ extension LifetimeModel {
       encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
       return Array(try encoder.encode(value))
     }
+    // Each core and those of its single datasets.
+    let all = cores.flatMap { [$0] + $0.homes }
     let physics = Physics(
-      cutoffs: cores.map { core in
+      cutoffs: all.map { core in
         let index = core.members.map { $0.firstIndex { $0.kind == .law } }
         let weights = core.pools.first?.weights ?? []
         return Physics.Cutoff(
-          early: core.cutOff, law: core.law, law_weight: zip(weights, index).map { w, i in i.map { w[$0] } ?? 0 })
+          early: core.cutOff, dataset: core.dataset, law: core.law,
+          law_weight: zip(weights, index).map { w, i in i.map { w[$0] } ?? 0 })
       })
-    let domain = cores.map {
+    let domain = all.map {
       Domain(
-        early: $0.cutOff, features: $0.scaler.features.map { "\($0.block.rawValue)/\($0.name)" },
+        early: $0.cutOff, dataset: $0.dataset, features: $0.scaler.features.map { "\($0.block.rawValue)/\($0.name)" },
         means: $0.scaler.means,
         spreads: $0.scaler.spreads, novelty_95: $0.noveltyPoints[0], novelty_99: $0.noveltyPoints[1], groups: $0.groups)
     }
-    let calibration = cores.flatMap { core in
+    let calibration = all.flatMap { core in
       core.pools.map {
         Calibration(
-          early: core.cutOff, scheme: $0.scheme.rawValue, variant: $0.variant.rawValue, scale_50: $0.horizonScale[0],
+          early: core.cutOff, dataset: core.dataset, scheme: $0.scheme.rawValue, variant: $0.variant.rawValue,
+          scale_50: $0.horizonScale[0],
           scale_90: $0.horizonScale[1], cells: $0.residuals.rows)
       }
     }
@@ -264,13 +275,14 @@ extension LifetimeModel {
 
   /// The members of the stack by weight on the leading component.
   private var sensitivity: [String] {
-    cores.compactMap { core in
+    cores.flatMap { $0.homes.isEmpty ? [$0] : $0.homes }.compactMap { core in
       guard let pool = core.pools.first, let members = core.members.first, let weights = pool.weights.first else {
         return nil
       }
       let parts = zip(members, weights).filter { $1 >= 0.005 }.sorted { $0.1 > $1.1 }
         .map { "\($0.kind.rawValue) \(($1 * 100).rounded() / 100)" }
-      return "early \(core.cutOff.text): \(parts.joined(separator: ", "))"
+      let name = cores.contains { !$0.homes.isEmpty } ? core.dataset.map { "\($0), " } ?? "" : ""
+      return "\(name)early \(core.cutOff.text): \(parts.joined(separator: ", "))"
     }
   }
 }

@@ -41,6 +41,8 @@ struct ResidualPool: Sendable, Hashable, Codable {
   /// Cells from whose errors no forecast is drawn: those of units of few cells that reached the end of life (what they
   /// would have erred there by is a guess, not a measurement), and those of which nothing had been read.
   var silent: [Int] = []
+  /// Cells of datasets held out of which nothing had been read, and whose errors were measured all the same.
+  var unread: [Int] = []
   var variant: ModelVariant
   /// Weight of each member, per component.
   var weights: [[Double]]
@@ -58,7 +60,7 @@ struct ResidualPool: Sendable, Hashable, Codable {
   var slopes: [LevelSlope] = []
 
   private enum CodingKeys: String, CodingKey {
-    case scheme, units, silent, variant, weights, residuals, covarianceRoot, spread, horizonScale, slopes
+    case scheme, units, silent, unread, variant, weights, residuals, covarianceRoot, spread, horizonScale, slopes
   }
 
   init(
@@ -81,6 +83,7 @@ struct ResidualPool: Sendable, Hashable, Codable {
       let unfinished = cells.values.filter { own in 2 * own.count { finished[$0] } < own.count }
       // A pool of guesses is better than none.
       if cells.count - unfinished.count >= 2 { silent = Array(unfinished.joined()) }
+      self.unread = unread.filter { !silent.contains($0) }
       let all = Set(silent + unread)
       if Set(units.indices.filter { !all.contains($0) }.map { units[$0] }).count >= 2 { silent = Array(all) }
       silent.sort()
@@ -131,8 +134,8 @@ struct ResidualPool: Sendable, Hashable, Codable {
         own.map { cells in mean(cells.map { (residuals[$0, k] - centre) * (residuals[$0, k] - centre) }) })
       return (square * (n + 1) / (n - 1)).squareRoot()
     }
-    // The calibration of experts took a centre and a slope from the same datasets.
-    return Scatter(deviations: deviations, freedom: max(scheme == .dataset ? n - 2 : n - 1, 1))
+    // The calibration of experts took a centre and two slopes from the same datasets.
+    return Scatter(deviations: deviations, freedom: max(scheme == .dataset ? n - 3 : n - 1, 1))
   }
 
   /// Draws of the level vector of one cell around its expected one.

@@ -137,7 +137,7 @@ enum OutOfFoldScores {
         dataset: description, split: model.trained(on: description.name)?.split, early: n, part: "out_of_fold",
         skipped: (model.trained(on: description.name)?.cells.count ?? 0) - members.count, seed: model.seed,
         truths: members.map { cells[$0].full })
-      let core = model.cores.first { $0.cutOff == n }
+      let core = model.cores.first { $0.cutOff == n }?.answering(for: description.name)
       let horizon = LifetimeModel.horizonFactor * (core?.longestAge ?? cells.map(\.full.lastAge).max() ?? 1)
       if let study = model.study {
         rows += try studies(
@@ -148,7 +148,8 @@ enum OutOfFoldScores {
         var lives: [LifePrediction] = []
         var paths: [TrajectoryPrediction] = []
         for (k, i) in members.enumerated() {
-          let d = core.outOfFoldDraws(pool, index: i, cell: cells[i], count: draws, seed: model.seed)
+          let index = core.dataset == nil ? i : k
+          let d = core.outOfFoldDraws(pool, index: index, cell: cells[i], count: draws, seed: model.seed)
           let life = d.lives()
           lives.append(context.life(k, draws: life, horizon: horizon))
           let path = context.path(k, from: d.age, medianLife: median(life), noise: d.measurementNoise) {
