@@ -54,6 +54,15 @@ struct FeatureScaler: Sendable, Hashable, Codable {
     return (x, novelty)
   }
 
+  /// Kinds of input that are measured beside the record or stated, and of which a cell has nothing: the mean of training
+  /// stands for them, which no measure of distance notices.
+  func absent(_ row: FeatureValues) -> [FeatureBlock] {
+    [FeatureBlock.condition, .curve, .charge, .early].filter { block in
+      let own = features.filter { $0.block == block }
+      return !own.isEmpty && own.allSatisfy { row[$0] == nil }
+    }
+  }
+
   /// Features of a cell further out than `limit` standard deviations, the furthest first, with the values at ± `limit`.
   func furthest(
     _ row: FeatureValues, beyond limit: Double

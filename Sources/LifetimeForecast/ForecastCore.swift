@@ -329,6 +329,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
     var novelty: Double
     /// The most novel feature.
     var mostNovel: String?
+    /// Kinds of input that the training cells have and this one has nothing of.
+    var absent: [FeatureBlock]
     var groupIsKnown: Bool
     /// What is asked, the widest kind of question first.
     var questions: [FoldScheme]
@@ -413,6 +415,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
       let lead = scaler.features.indices.max { abs(x[i, $0]) < abs(x[i, $1]) }
       return Expectation(
         levels: levels, spread: spread[i], novelty: novelty[i], mostNovel: lead.map { scaler.features[$0].name },
+        absent: scaler.absent(rows[i]),
         groupIsKnown: numbers[i] >= 0, questions: asked[i], deviations: deviations)
     }
   }

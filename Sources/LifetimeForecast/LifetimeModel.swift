@@ -234,6 +234,10 @@ public struct LifetimeModel: Sendable, Codable {
       let name = e.mostNovel.map(InputInColumns.column) ?? "an input"
       reasons.append("\(name) lies outside the training cells (novelty \(short(e.novelty)))")
     }
+    if !e.absent.isEmpty {
+      let kinds = e.absent.map { $0.rawValue }.joined(separator: ", ")
+      reasons.append("no inputs of kind \(kinds), which the training cells have")
+    }
     let age = Self.age(asked, cell)
     let n = cell.observed.ages.isEmpty ? 0 : age
     if core.cutOff.measure == .age, n < core.cutOff.value {

@@ -180,6 +180,20 @@ import Testing
     #expect(try await rows(nil, split: nil).map(\.split) == [nil, "cells not refused"])
   }
 
+  @Test("A cell without what all training cells state is no cell like them")
+  func absent() async throws {
+    let own = dataset("a", 24, seed: 1)
+    let model = try await Trainer(options, toolVersion: "t").fit(
+      [TrainingPart(dataset: own, cellIDs: own.cells.map(\.id))], scoring: false)
+    var same = dataset("a", 3, seed: 1)
+    same.cells[1].attributes.numbers = same.cells[1].attributes.numbers.filter { $0.key == "observed_life" }
+    same.cells[2].attributes.numbers["charge_c_rate"] = nil
+    let found = try await model.forecast(
+      same, cellIDs: same.cells.map(\.id), early: 50, draws: 50, seed: 1, threads: 2)
+    #expect(found.map(\.inDomain) == [true, false, true])
+    #expect(found[1].domainReasons == ["no inputs of kind condition, which the training cells have"])
+  }
+
   @Test("What is too far is told in the columns and units of the dataset")
   func columns() {
     var attributes = CellAttributes()
