@@ -203,7 +203,7 @@ struct ResidualPool: Sendable, Hashable, Codable {
 
   /// How far levels that were judged apart may cross, in log age. Exact order would make the most of the least sure thing
   /// here, how the errors of neighbouring levels differ. Of .1, .3 and no order at all, .3 on datasets held out: better paths
-  /// on all, longer lives than true on one (Severson, CRPS 218 to 260), where .1 gives 414.
+  /// on seven of eight, longer lives than true on one (Severson, CRPS 218 to 260), where .1 gives 414.
   private static let crossing = 0.3
 
   /// One draw of the level vector, given that levels are reached in order: what is said of the first levels also says
