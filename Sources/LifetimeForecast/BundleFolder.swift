@@ -115,14 +115,19 @@ public struct BundleContents: Sendable, Hashable {
 }
 
 /// Writes and reads bundle folders: `bundle.json` with the SHA-256 of every other file beside it.
-public enum BundleFolder {
+public struct BundleFolder: Sendable {
+  /// SHA-256 of `bundle.json`, which names all other hashes.
+  public let sha256: String
+  private let path: String
+  private let manifest: Manifest
+
   /// The format of the bundles that are written.
   public static let format = "solidfade.bundle/1"
   private static let family = "solidfade.bundle"
   private static let major = 1
   private static let manifestName = "bundle.json"
 
-  private struct FileEntry: Codable {
+  private struct FileEntry: Codable, Sendable {
     var bytes: Int
     var sha256: String
   }
@@ -132,7 +137,7 @@ public enum BundleFolder {
     var format: String
   }
 
-  private struct Manifest: Codable {
+  private struct Manifest: Codable, Sendable {
     var format: String
     var version: String
     var seed: UInt64
@@ -169,52 +174,61 @@ public enum BundleFolder {
     let manifest = Manifest(
       format: format, version: contents.toolVersion, seed: contents.seed, datasets: contents.datasets,
       training_cells: contents.trainingCells, parent: contents.parent,
-      files: contents.files.mapValues { FileEntry(bytes: $0.count, sha256: sha256($0)) })
+      files: contents.files.mapValues { FileEntry(bytes: $0.count, sha256: BatteryData.sha256($0)) })
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     let head = Array(try encoder.encode(manifest)) + [UInt8(ascii: "\n")]
     try AtomicWrite.folder(path, files: contents.files.merging([manifestName: head]) { $1 }, replacing: replacing)
-    return sha256(head)
+    return BatteryData.sha256(head)
   }
 
-  /// Reads a bundle and verifies every file that is read against its `bundle.json`.
+  /// Reads a bundle's `bundle.json`.
   ///
-  /// - Parameter choose: of the names in the bundle, those to read; all by default. The others are not touched.
-  /// - Returns: the content, and the bundle's SHA-256.
   /// - Throws: `BundleError`.
-  public static func read(
-    _ path: String, choosing choose: (Set<String>) -> Set<String> = { $0 }
-  ) throws(BundleError) -> (contents: BundleContents, sha256: String) {
-    let headPath = path + "/" + manifestName
-    guard let data = FileManager.default.contents(atPath: headPath) else {
+  public init(_ path: String) throws(BundleError) {
+    let head = path + "/" + Self.manifestName
+    guard let data = FileManager.default.contents(atPath: head) else {
       throw BundleError(
         code: "E301", file: path, message: "not a model bundle: no readable bundle.json",
         help: "give the folder that 'solidfade train -o' wrote")
     }
-    let manifest = try decode(data, headPath)
+    self.path = path
+    manifest = try Self.decode(data, head)
+    sha256 = BatteryData.sha256(Array(data))
+  }
+
+  /// Names of the files.
+  public var names: [String] { manifest.files.keys.sorted() }
+
+  /// The datasets it was trained on.
+  public var datasets: [BundleDataset] { manifest.datasets }
+
+  /// The content of some files, each verified against `bundle.json`. The others are not touched.
+  ///
+  /// - Parameter names: those to read; nil for all. What `bundle.json` does not name is left out.
+  /// - Throws: `BundleError`.
+  public func contents(of names: [String]? = nil) throws(BundleError) -> BundleContents {
+    let chosen = Set(names ?? self.names)
     var files: [String: [UInt8]] = [:]
-    let chosen = choose(Set(manifest.files.keys))
     for (name, entry) in manifest.files.sorted(by: { $0.key < $1.key }) where chosen.contains(name) {
-      guard isPlain(name) else { throw badName(name, in: headPath) }
+      guard Self.isPlain(name) else { throw Self.badName(name, in: path + "/" + Self.manifestName) }
       let file = path + "/" + name
       guard let data = FileManager.default.contents(atPath: file) else {
-        throw damaged("E304", file, "missing or unreadable; bundle.json names it")
+        throw Self.damaged("E304", file, "missing or unreadable; bundle.json names it")
       }
       let bytes = Array(data)
       guard bytes.count == entry.bytes else {
-        throw damaged("E305", file, "\(bytes.count) bytes, expected \(entry.bytes)")
+        throw Self.damaged("E305", file, "\(bytes.count) bytes, expected \(entry.bytes)")
       }
-      let hash = sha256(bytes)
+      let hash = BatteryData.sha256(bytes)
       guard hash == entry.sha256 else {
-        throw damaged("E306", file, "SHA-256 \(hash), expected \(entry.sha256)")
+        throw Self.damaged("E306", file, "SHA-256 \(hash), expected \(entry.sha256)")
       }
       files[name] = bytes
     }
-    return (
-      BundleContents(
-        toolVersion: manifest.version, seed: manifest.seed, datasets: manifest.datasets,
-        trainingCells: manifest.training_cells, parent: manifest.parent, files: files), sha256(Array(data))
-    )
+    return BundleContents(
+      toolVersion: manifest.version, seed: manifest.seed, datasets: manifest.datasets,
+      trainingCells: manifest.training_cells, parent: manifest.parent, files: files)
   }
 
   private static func decode(_ data: Data, _ path: String) throws(BundleError) -> Manifest {

@@ -8,26 +8,37 @@ internal import ResidualLearning
 enum ModelFiles {
   static let model = "model.json"
   static let weights = "weights.safetensors"
+  static let baselines = "baselines.json"
+  static let baselineWeights = "baselines.safetensors"
   static let replay = "replay.json"
   static let scores = "metrics.json"
-
-  /// The files of one cut-off.
-  static func cutoff(_ cutOff: CutOff) -> (json: String, weights: String) {
-    ("cutoff-\(cutOff.text).json", "cutoff-\(cutOff.text).safetensors")
-  }
-
-  /// The cut-offs among the names of a bundle.
-  static func cutoffs(_ names: some Sequence<String>) -> [CutOff] {
-    names.compactMap { name in
-      name.hasPrefix("cutoff-") && name.hasSuffix(".json") ? CutOff(name.dropFirst(7).dropLast(5)) : nil
-    }.sorted()
-  }
 }
 
-/// What a model learnt for one cut-off; a file of its own, so that a forecast reads no more than it needs.
-private struct ModelCutoff: Codable {
-  var core: ForecastCore?
-  var baselines: [BaselineSet]
+/// The two files of a core: files of their own, so that a forecast reads no more than it needs.
+struct CoreFile: Hashable, Comparable {
+  var cutOff: CutOff
+  /// The one dataset of several that it learnt from, by its place in `bundle.json`; nil for all of them.
+  var dataset: Int?
+
+  var json: String { stem + ".json" }
+  var weights: String { stem + ".safetensors" }
+  private var stem: String { "cutoff-\(cutOff.text)" + (dataset.map { "\(Self.mark)\($0)" } ?? "") }
+  private static let mark = ".dataset-"
+
+  init(_ cutOff: CutOff, dataset: Int? = nil) { (self.cutOff, self.dataset) = (cutOff, dataset) }
+
+  /// From the name of the JSON file; nil for other files.
+  init?(_ name: String) {
+    guard name.hasPrefix("cutoff-"), name.hasSuffix(".json") else { return nil }
+    let parts = name.dropFirst(7).dropLast(5).components(separatedBy: Self.mark)
+    guard parts.count <= 2, let cutOff = CutOff(parts[0]) else { return nil }
+    self.init(cutOff, dataset: parts.count == 2 ? Int(parts[1]) : nil)
+    if parts.count == 2, dataset == nil { return nil }
+  }
+
+  static func < (a: CoreFile, b: CoreFile) -> Bool {
+    a.cutOff == b.cutOff ? a.dataset ?? -1 < b.dataset ?? -1 : a.cutOff < b.cutOff
+  }
 }
 
 extension LifetimeModel {
@@ -44,37 +55,65 @@ extension LifetimeModel {
   /// Reads a bundle, every file checked against its hash.
   ///
   /// - Throws: `BundleError` when a file is missing, changed, damaged or of a newer format.
-  public init(contentsOf path: String) throws {
-    try self.init(BundleFolder.read(path).contents)
+  public init(contentsOf path: String, threads: Int = 1) async throws {
+    try await self.init(BundleFolder(path).contents(), threads: threads)
   }
 
   /// Reads a bundle and gives its hash beside the model.
   ///
-  /// - Parameter ages: forecasts will be asked from these ages only: no other cut-offs are read, and no scores; nil for
-  ///   all.
-  public static func read(_ path: String, forecastingFrom ages: [Double]? = nil) throws -> (
-    model: LifetimeModel, sha256: String
-  ) {
-    let (contents, sha256) = try BundleFolder.read(path) { names in
-      guard let ages else { return names }
-      let known = ModelFiles.cutoffs(names)
-      // Which of the others a cell has reached, only its record tells.
-      let byAge = known.filter { $0.measure == .age }.map(\.value)
-      let needed = Set(ages.compactMap { age in Self.cutoff(for: age, among: byAge) }.map { CutOff($0) })
-        .union(known.filter { $0.measure != .age })
-      return Set([ModelFiles.model, ModelFiles.weights]).union(
-        needed.flatMap { [ModelFiles.cutoff($0).json, ModelFiles.cutoff($0).weights] })
-    }
-    return (try LifetimeModel(contents), sha256)
+  public static func read(_ path: String, threads: Int) async throws -> (model: LifetimeModel, sha256: String) {
+    let bundle = try BundleFolder(path)
+    return (try await LifetimeModel(bundle.contents(), threads: threads), bundle.sha256)
   }
 
-  init(_ contents: BundleContents) throws {
+  /// Reads no more of a bundle than forecasts need: no scores, no other cut-offs, and for a dataset whose own core
+  /// answers for its cells no other core.
+  ///
+  /// - Parameters:
+  ///   - dataset: its name; nil for cells of any.
+  ///   - ages: forecasts will be asked from these ages only.
+  /// - Throws: `BundleError`.
+  public static func read(
+    _ path: String, forecasting dataset: String?, from ages: [Double], threads: Int
+  ) async throws -> (model: LifetimeModel, sha256: String) {
+    let bundle = try BundleFolder(path)
+    let parts = bundle.names.compactMap { CoreFile($0) }
+    let known = Set(parts.map(\.cutOff))
+    // Which of the others a cell has reached, only its record tells.
+    let byAge = known.filter { $0.measure == .age }.map(\.value).sorted()
+    let asked = Set(ages.compactMap { age in Self.cutoff(for: age, among: byAge) }.map { CutOff($0) })
+      .union(known.filter { $0.measure != .age })
+    func model(_ parts: [CoreFile]) async throws -> LifetimeModel {
+      let files = [ModelFiles.model, ModelFiles.weights] + parts.flatMap { [$0.json, $0.weights] }
+      return try await LifetimeModel(bundle.contents(of: files), threads: threads)
+    }
+    let needed = parts.filter { asked.contains($0.cutOff) }
+    let number = bundle.datasets.firstIndex { $0.name == dataset }
+    let own = number == nil ? [] : needed.filter { $0.dataset == number }
+    if !own.isEmpty, own.count == asked.count {
+      let alone = try await model(own)
+      if alone.cores.allSatisfy(\.answersItsOwn) { return (alone, bundle.sha256) }
+    }
+    return (try await model(needed), bundle.sha256)
+  }
+
+  init(_ contents: BundleContents, threads: Int = 1) async throws {
     self = try Self.decoded(LifetimeModel.self, contents, ModelFiles.model, ModelFiles.weights)
-    for cutOff in ModelFiles.cutoffs(contents.files.keys) {
-      let names = ModelFiles.cutoff(cutOff)
-      let part = try Self.decoded(ModelCutoff.self, contents, names.json, names.weights)
-      cores += part.core.map { [$0] } ?? []
-      baselines += part.baselines
+    let files = contents.files.keys.compactMap { CoreFile($0) }.sorted()
+    let found = try await parallelMap(count: files.count, width: threads) {
+      try Self.decoded(ForecastCore.self, contents, files[$0].json, files[$0].weights)
+    }
+    for (file, core) in zip(files, found) {
+      if file.dataset != nil, let last = cores.indices.last, cores[last].cutOff == file.cutOff {
+        cores[last].homes.append(core)
+      } else {
+        cores.append(core)
+      }
+    }
+    for c in cores.indices { cores[c].homes.sort { $0.dataset ?? "" < $1.dataset ?? "" } }
+    if contents.files[ModelFiles.baselines] != nil {
+      baselines = try Self.decoded(
+        [BaselineSet].self, contents, ModelFiles.baselines, ModelFiles.baselineWeights)
     }
     if let scores = contents.files[ModelFiles.scores] {
       do { outOfFold = try JSONDecoder().decode([ScoreRow].self, from: Data(scores)) } catch {
@@ -158,13 +197,16 @@ extension LifetimeModel {
     shell.baselines = []
     shell.outOfFold = []
     try add(shell, ModelFiles.model, ModelFiles.weights)
-    for cutOff in Set(cores.map(\.cutOff) + baselines.map(\.early)).sorted() {
-      let names = ModelFiles.cutoff(cutOff)
-      try add(
-        ModelCutoff(core: cores.first { $0.cutOff == cutOff }, baselines: baselines.filter { $0.early == cutOff }),
-        names.json,
-        names.weights)
+    for core in cores {
+      for home in core.homes {
+        let file = CoreFile(core.cutOff, dataset: datasets.firstIndex { $0.name == home.dataset })
+        try add(home, file.json, file.weights)
+      }
+      var common = core
+      common.homes = []
+      try add(common, CoreFile(core.cutOff).json, CoreFile(core.cutOff).weights)
     }
+    try add(baselines, ModelFiles.baselines, ModelFiles.baselineWeights)
     for (name, value) in try sideFiles() { files[name] = value }
     files[ModelFiles.replay] = try ModelReplay(self).encoded()
     return BundleContents(

@@ -83,9 +83,10 @@ extension LifetimeModel {
   ///
   /// - Returns: the largest relative difference to the stored forecasts.
   /// - Throws: `BundleError` for a damaged bundle, or one whose forecasts differ by more than 1e-9.
-  public static func verify(_ path: String) throws -> (sha256: String, largestDifference: Double) {
-    let (contents, sha256) = try BundleFolder.read(path)
-    let model = try LifetimeModel(contents)
+  public static func verify(_ path: String, threads: Int) async throws -> (sha256: String, largestDifference: Double) {
+    let bundle = try BundleFolder(path)
+    let contents = try bundle.contents()
+    let model = try await LifetimeModel(contents, threads: threads)
     let bytes = try contents.file(ModelFiles.replay)
     let replay: ModelReplay
     do { replay = try JSONDecoder().decode(ModelReplay.self, from: Data(bytes)) } catch {
@@ -95,6 +96,6 @@ extension LifetimeModel {
       throw BundleError.unusable(
         ModelFiles.replay, "the model does not reproduce its stored forecasts within 1e-9 relative")
     }
-    return (sha256, difference)
+    return (bundle.sha256, difference)
   }
 }

@@ -46,7 +46,8 @@ package struct ForecastRun: Sendable {
   ) async throws -> (outcome: Outcome, files: [String: [UInt8]]) {
     var dataset = dataset
     let model = try self.model ?? ShippedModels.path(for: dataset.description.family)
-    let (fitted, sha) = try ShippedModels.forecaster(model, from: try Self.ages(of: dataset, early: early))
+    let (fitted, sha) = try await ShippedModels.forecaster(
+      model, of: dataset.description.name, from: try Self.ages(of: dataset, early: early), threads: threads)
     // A lone table of designs says nothing of its family: it is asked of this model.
     if self.model != nil, dataset.folder == nil, let family = fitted.datasets.first?.family {
       dataset.description.family = family

@@ -20,7 +20,7 @@ package struct NextBatchRun: Sendable {
 
   /// The batch as document, text and table.
   package func run() async throws -> (outcome: Outcome, files: [String: [UInt8]]) {
-    let (file, evaluator) = try search.study()
+    let (file, evaluator) = try await search.study()
     let definition = file.definition
     let (measured, warnings) = try measurements(definition)
     let (draws, seed) = (definition.draws, search.seed)

@@ -29,7 +29,7 @@ package struct SearchRun: Sendable {
   package func run(
     progress: (@Sendable (ProgressEvent) -> Void)? = nil
   ) async throws -> (outcome: Outcome, files: [String: [UInt8]]) {
-    let (file, evaluator) = try study()
+    let (file, evaluator) = try await study()
     var definition = file.definition
     definition.budget = budget
     definition.seed = seed
@@ -120,12 +120,13 @@ package struct SearchRun: Sendable {
   }
 
   /// The study of the file, and what says how its designs do.
-  func study() throws -> (file: SpaceFile, evaluator: ModelEvaluator) {
+  func study() async throws -> (file: SpaceFile, evaluator: ModelEvaluator) {
     var physics = PhysicsEvaluator(limit: limit, horizon: horizon, threads: threads)
     let file = try SpaceFile(contentsOf: space, metrics: physics.metrics)
     physics.variability = file.variability
     physics.population.holdsUnknown = file.over == .manufacturing
-    let fitted = try model.map { try ShippedModels.forecaster($0, from: [0]).model }
+    var fitted: LifetimeModel?
+    if let model { fitted = try await ShippedModels.forecaster(model, of: nil, from: [0], threads: threads).model }
     if let model, let family = fitted?.datasets.first?.family, family != .sulfideSolidState {
       throw DataFaults(
         DataFault(

@@ -26,9 +26,13 @@ package enum ShippedModels {
 
   /// A model that makes forecasts, and the hash of its bundle.
   ///
-  /// - Parameter ages: ages from which forecasts will be asked.
-  static func forecaster(_ path: String, from ages: [Double]) throws -> (model: LifetimeModel, sha256: String) {
-    let found = try LifetimeModel.read(path, forecastingFrom: ages)
+  /// - Parameters:
+  ///   - dataset: name of the dataset whose cells will be forecast; nil for any.
+  ///   - ages: ages from which forecasts will be asked.
+  static func forecaster(
+    _ path: String, of dataset: String?, from ages: [Double], threads: Int
+  ) async throws -> (model: LifetimeModel, sha256: String) {
+    let found = try await LifetimeModel.read(path, forecasting: dataset, from: ages, threads: threads)
     if case .baseline(let name) = found.model.kind {
       throw DataFaults(
         DataFault(

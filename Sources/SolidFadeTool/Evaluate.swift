@@ -23,7 +23,7 @@ struct Evaluate: AsyncParsableCommand {
   func run() async throws {
     let run = CommandRun(name: "evaluate", global: global)
     try await run.run {
-      let (fitted, sha) = try LifetimeModel.read(model)
+      let (fitted, sha) = try await LifetimeModel.read(model, threads: global.taskCount)
       let dataset = try DatasetReader.read(data)
       let ids = try split.map { try dataset.cellIDs(split: $0) }
       let cutoffs = try early.map { try parseEarly($0).map { $0 ?? .all } }

@@ -15,7 +15,7 @@ struct ModelCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await CommandRun(name: "model show", global: global).run {
-        let (m, sha) = try LifetimeModel.read(model)
+        let (m, sha) = try await LifetimeModel.read(model, threads: global.taskCount)
         var outcome = Outcome()
         outcome.document = [
           "bundle_sha256": .string(sha), "kind": .string(m.kind.name),
@@ -48,7 +48,7 @@ struct ModelCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await CommandRun(name: "model verify", global: global).run {
-        let (sha, difference) = try LifetimeModel.verify(model)
+        let (sha, difference) = try await LifetimeModel.verify(model, threads: global.taskCount)
         return Outcome(
           document: ["bundle_sha256": .string(sha), "largest_relative_difference": .number(difference)],
           text: "\(model) is whole; stored forecasts repeated within \(shortest(difference)) relative\n")
@@ -68,7 +68,7 @@ struct ModelCommand: AsyncParsableCommand {
     func run() async throws {
       try await CommandRun(name: "model update", global: global).run {
         let out = try global.requiredOut("the new bundle")
-        let (m, parent) = try LifetimeModel.read(model)
+        let (m, parent) = try await LifetimeModel.read(model, threads: global.taskCount)
         let dataset = try DatasetReader.read(with)
         let ids = try split.map { try dataset.cellIDs(split: $0) } ?? dataset.cells.map(\.id)
         let updated = try await m.updated(
@@ -88,7 +88,7 @@ struct ModelCommand: AsyncParsableCommand {
 
     func run() async throws {
       try await CommandRun(name: "model card", global: global).run {
-        let (m, sha) = try LifetimeModel.read(model)
+        let (m, sha) = try await LifetimeModel.read(model, threads: global.taskCount)
         return Outcome(document: ["bundle_sha256": .string(sha), "card": .string(m.cardText)], text: m.cardText)
       }
     }

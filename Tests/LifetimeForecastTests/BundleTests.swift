@@ -31,7 +31,7 @@ struct BundleTests {
 
   func code(_ bundle: String) -> String {
     do {
-      _ = try BundleFolder.read(bundle)
+      _ = try BundleFolder(bundle).contents()
       return "read"
     } catch { return error.code }
   }
@@ -40,8 +40,8 @@ struct BundleTests {
   func roundTrip() throws {
     try inFolder { folder in
       let hash = try BundleFolder.write(contents, to: folder + "/a.solidfade")
-      let read = try BundleFolder.read(folder + "/a.solidfade")
-      #expect(read.contents == contents)
+      let read = try BundleFolder(folder + "/a.solidfade")
+      #expect(try read.contents() == contents)
       #expect(read.sha256 == hash && hash.count == 64)
       #expect(try BundleFolder.write(contents, to: folder + "/b.solidfade") == hash)
       #expect(
@@ -123,9 +123,9 @@ struct BundleTests {
       other.files = ["only.json": [1]]
       let refused = #expect(throws: DataFaults.self) { try BundleFolder.write(other, to: path) }
       #expect(refused?.faults.first?.code == "E309")
-      #expect(try BundleFolder.read(path).contents == contents)
+      #expect(try BundleFolder(path).contents() == contents)
       try BundleFolder.write(other, to: path, replacing: true)
-      #expect(try BundleFolder.read(path).contents == other)
+      #expect(try BundleFolder(path).contents() == other)
       #expect(try FileManager.default.contentsOfDirectory(atPath: path).sorted() == ["bundle.json", "only.json"])
       #expect(throws: BundleError.self) {
         var bad = other

@@ -105,7 +105,7 @@ import Testing
     #expect((row.trajectory.crps.value ?? 9) < 1.5)
     let bytes = try model.bundleContents()
     #expect(bytes.files.keys.contains("cutoff-21d.json"))
-    #expect(try LifetimeModel(bytes).coreCutOffs == options.early)
+    #expect(try await LifetimeModel(bytes).coreCutOffs == options.early)
   }
 
   @Test func recordsWithoutDaysAreRefused() async throws {

@@ -33,7 +33,7 @@ import Testing
   @Test("What is said of a design does not hang on its company, and shares its random numbers with the others")
   func independent() async throws {
     let path = Self.root.appendingPathComponent("models/sulfide-nmc811.solidfade").path
-    let model = try LifetimeModel(contentsOf: path)
+    let model = try await LifetimeModel(contentsOf: path)
     var base = CellAttributes()
     base.texts = [
       "cathode_material": "NCM811", "coating": "none", "electrolyte_material": "Li6PS5Cl", "anode_material": "Li-In",

@@ -23,7 +23,7 @@ struct ModelFileTests {
   @Test("A bundle reads back as the same model, and forecasts the same")
   func roundTrip() async throws {
     let (model, dataset) = try await Self.model()
-    let again = try LifetimeModel(try model.bundleContents())
+    let again = try await LifetimeModel(try model.bundleContents(), threads: 2)
     #expect(try again.bundleContents() == model.bundleContents(), "written again, the same bytes")
     #expect(again.baselines == model.baselines)
     let ids = dataset.cells.suffix(2).map(\.id)
@@ -41,8 +41,8 @@ struct ModelFileTests {
     let sha = try model.write(to: folder)
     // A damaged file of another cut-off is not so much as opened.
     try Data([0]).write(to: URL(fileURLWithPath: folder + "/cutoff-0.json"))
-    #expect(throws: BundleError.self) { try LifetimeModel.read(folder) }
-    let (part, read) = try LifetimeModel.read(folder, forecastingFrom: [55])
+    await #expect(throws: BundleError.self) { try await LifetimeModel.read(folder, threads: 1) }
+    let (part, read) = try await LifetimeModel.read(folder, forecasting: nil, from: [55], threads: 1)
     #expect(part.coreCutOffs == [40] && read == sha)
     let ids = dataset.cells.suffix(2).map(\.id)
     let whole = try await model.forecast(dataset, cellIDs: ids, early: 55, draws: 50, seed: 5, threads: 1)
@@ -74,11 +74,15 @@ struct ModelFileTests {
   func damaged() async throws {
     let (model, dataset) = try await Self.model()
     let whole = try model.bundleContents()
+    let core = CoreFile(40)
+    let names = [
+      ModelFiles.model, ModelFiles.weights, core.json, core.weights, ModelFiles.baselines, ModelFiles.baselineWeights,
+    ]
     var stream = RandomStream(seed: 8, purpose: "damage")
     var refused = 0
-    for round in 0..<150 {
+    for round in 0..<300 {
       var contents = whole
-      let name = round % 2 == 0 ? ModelFiles.model : ModelFiles.weights
+      let name = names[round / 3 % names.count]
       var bytes = contents.files[name] ?? []
       switch round % 3 {
       case 0: bytes.removeLast(min(bytes.count, 1 + stream.index(below: bytes.count)))
@@ -89,12 +93,12 @@ struct ModelFileTests {
       }
       contents.files[name] = bytes
       do {
-        let read = try LifetimeModel(contents)
+        let read = try await LifetimeModel(contents)
         _ = try? await read.forecast(
           dataset, cellIDs: [dataset.cells[15].id], early: 40, draws: 20, seed: 1, threads: 1)
       } catch { refused += 1 }
     }
-    #expect(refused > 50, "\(refused) of 150 damaged files were refused")
+    #expect(refused > 100, "\(refused) of 300 damaged files were refused")
   }
 
   @Test("Scoring training cells is refused, also under another name")

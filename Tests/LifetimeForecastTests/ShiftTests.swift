@@ -1,5 +1,6 @@
 import BatteryData
 import CellModel
+import Foundation
 import NumericalMethods
 import Testing
 
@@ -578,8 +579,23 @@ import Testing
     #expect(try await medians(joint, sets[2]) != medians(try await train([sets[2]]), sets[2]))
     // One dataset is too small to answer: its cells are asked about as new cells of all.
     #expect(joint.cores[0].pools.contains { $0.scheme == .cell })
-    let read = try LifetimeModel(try joint.bundleContents())
+    let read = try await LifetimeModel(try joint.bundleContents())
     for set in sets { #expect(try await medians(read, set) == medians(joint, set)) }
+    // Forecasts of a dataset that answers for itself read its core alone.
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    _ = try joint.write(to: folder)
+    for set in sets {
+      let part = try await LifetimeModel.read(
+        folder, forecasting: set.description.name, from: [50], threads: 1
+      ).model
+      #expect(part.cores.map(\.dataset) == [set.description.name == "c" ? nil : set.description.name])
+      #expect(try await medians(part, set) == medians(joint, set))
+    }
+    let other = dataset("d", 6, seed: 9)
+    let any = try await LifetimeModel.read(folder, forecasting: "d", from: [50], threads: 2).model
+    #expect(any.cores[0].homes.map(\.dataset) == joint.cores[0].homes.map(\.dataset))
+    #expect(try await medians(any, other) == medians(joint, other))
   }
 
   @Test("Own cells of a dataset that has a core of its own are learnt there")

@@ -68,16 +68,24 @@ package struct ArchiveDecoder {
     if type == Float.self, let x = real(tree).map({ Float($0) }) as? T { return x }
     if type == Bool.self, case .bool(let b) = tree, let x = b as? T { return x }
     if type == String.self, case .string(let s) = tree, let x = s as? T { return x }
-    if let integer = type as? any FixedWidthInteger.Type {
-      guard case .integer(let i) = tree, let x = whole(i, integer) as? T else {
-        throw fault(path, "expected a whole number")
-      }
-      return x
+    switch tree {
+    // Of lists and objects it is not asked, for the time it takes; a whole number expected there is found out later.
+    case .array, .object: break
+    default: if let x = try whole(type, tree, path) { return x }
     }
     if type == Double.self || type == Float.self || type == Bool.self || type == String.self {
       throw fault(path, "expected \(type)")
     }
     return try T(from: Node(tree: tree, tensors: tensors, codingPath: path))
+  }
+
+  /// A whole number, where the type is one; nil where it is not.
+  private static func whole<T>(_ type: T.Type, _ tree: JSONTree, _ path: [any CodingKey]) throws -> T? {
+    guard let integer = type as? any FixedWidthInteger.Type else { return nil }
+    guard case .integer(let i) = tree, let x = whole(i, integer) as? T else {
+      throw fault(path, "expected a whole number")
+    }
+    return x
   }
 
   /// A tensor as the list that was asked for; nil where its numbers must be taken one by one.
@@ -216,7 +224,7 @@ package struct ArchiveDecoder {
 
     func decodeNil() -> Bool { node.tree == .null }
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
-      try value(type, node.tree, node.tensors, node.codingPath)
+      try whole(type, node.tree, node.codingPath) ?? value(type, node.tree, node.tensors, node.codingPath)
     }
   }
 }
