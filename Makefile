@@ -8,8 +8,9 @@ OUT := out/demo
 
 PEERS ?= Benchmarks/learner/.build/peers
 PHYSICS_PEERS ?= Benchmarks/physics/.build/peers
+FORECAST_PEERS ?= .build/forecast-peers
 
-.PHONY: build library demo test lint format bench bench-learner bench-physics validation docs datasets skill models setup clean
+.PHONY: build library demo test lint format bench bench-learner bench-physics bench-forecast validation docs datasets skill models setup clean
 
 setup:
 	@bash scripts/setup.sh
@@ -44,6 +45,12 @@ bench-learner: setup
 	$(abspath $(PEERS))/bin/python Benchmarks/learner/compare.py \
 	  Benchmarks/learner/.build/release/LearnerBench ../shared/data
 	bash Benchmarks/learner/network.sh $(abspath $(PEERS))/bin/python 3 5
+
+# Time of training and forecasts on the measured datasets, beside pandas and scikit-learn.
+bench-forecast: build
+	[ -d $(FORECAST_PEERS) ] || (python3 -m venv $(FORECAST_PEERS) && $(FORECAST_PEERS)/bin/pip install -q pandas scikit-learn)
+	$(FORECAST_PEERS)/bin/python Benchmarks/forecast.py $(TOOL) ../shared/data > out/forecast.md
+	cp out/forecast.md Benchmarks/forecast.md
 
 # Speed of the physics beside NumPy, Numba and PyBaMM.
 bench-physics: build

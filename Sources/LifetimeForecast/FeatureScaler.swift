@@ -54,10 +54,12 @@ struct FeatureScaler: Sendable, Hashable, Codable {
     return (x, novelty)
   }
 
-  /// Kinds of input that are measured beside the record or stated, and of which a cell has nothing: the mean of training
-  /// stands for them, which no measure of distance notices.
+  /// Kinds of input that are measured beside the record, or stated.
+  static let separable: [FeatureBlock] = [.condition, .curve, .charge, .early]
+
+  /// Those of which a cell has nothing: the mean of training stands for them, which no measure of distance notices.
   func absent(_ row: FeatureValues) -> [FeatureBlock] {
-    [FeatureBlock.condition, .curve, .charge, .early].filter { block in
+    Self.separable.filter { block in
       let own = features.filter { $0.block == block }
       return !own.isEmpty && own.allSatisfy { row[$0] == nil }
     }

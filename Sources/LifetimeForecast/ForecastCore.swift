@@ -61,6 +61,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
   var withinVariances: [Double]?
   /// How errors grow with novelty.
   var noveltyEffect = NoveltyEffect()
+  /// How forecasts hold of cells that lack kinds of input.
+  var missing: [MissingInputs] = []
 
   /// Whether a training cell can teach a forecast from a cut-off: it has been seen and was alive then.
   static func isEligible(_ cell: CoreCell, at cutOff: CutOff) -> Bool {
@@ -232,6 +234,9 @@ struct ForecastCore: Sendable, Hashable, Codable {
       core.noveltyEffect = NoveltyEffect(
         rows: rows, presence: presence, plan: plan, pool: pool, level: min(LevelGrid.endIndex, levelCount - 1))
     }
+    if !answered {
+      core.missing = try core.missingInputs(rows, groups: groupNumbers, truth: z, variants: variants)
+    }
     progress?(rounds + 1, rounds + 1)
     return core
   }
@@ -334,8 +339,10 @@ struct ForecastCore: Sendable, Hashable, Codable {
     var groupIsKnown: Bool
     /// What is asked, the widest kind of question first.
     var questions: [FoldScheme]
-    /// Standard deviation per level, where own cells taught it.
-    var deviations: [Double]?
+    /// The scatter, where own cells taught it.
+    var scatter: ResidualPool.Scatter?
+    /// The scatter for want of inputs.
+    var missing: ResidualPool.Scatter?
   }
 
   /// The core with its factorisation at hand, for many calls of `expectations` of cells like these.
@@ -405,18 +412,27 @@ struct ForecastCore: Sendable, Hashable, Codable {
     }
     return cells.indices.map { i in
       var levels = expected[i]
+      let absent = scaler.absent(rows[i])
+      var wanting: ResidualPool.Scatter?
+      // Experts were judged on cells that lacked what their own datasets have.
+      if !absent.isEmpty, own.contains(i),
+        let missing = missing.first(where: { $0.variant == variant && $0.blocks == absent })
+      {
+        levels = missing.applied(to: levels)
+        wanting = .init(deviations: missing.deviations, freedom: missing.freedom)
+      }
       let correction = correction(for: cells[i])
-      var deviations: [Double]?
+      var scatter: ResidualPool.Scatter?
       if let correction {
-        deviations = zip(levels, correction.lines).map { $1.deviation($0) }
+        let freedom = (correction.lines[safe: LevelGrid.endIndex] ?? correction.lines.last)?.freedom ?? 1
+        scatter = .init(deviations: zip(levels, correction.lines).map { $1.deviation($0) }, freedom: freedom)
         levels = correction.applied(to: levels)
       }
       // tanh is monotone: the largest bounded input belongs to the most novel feature.
       let lead = scaler.features.indices.max { abs(x[i, $0]) < abs(x[i, $1]) }
       return Expectation(
         levels: levels, spread: spread[i], novelty: novelty[i], mostNovel: lead.map { scaler.features[$0].name },
-        absent: scaler.absent(rows[i]),
-        groupIsKnown: numbers[i] >= 0, questions: asked[i], deviations: deviations)
+        absent: absent, groupIsKnown: numbers[i] >= 0, questions: asked[i], scatter: scatter, missing: wanting)
     }
   }
 
@@ -461,15 +477,13 @@ struct ForecastCore: Sendable, Hashable, Codable {
   /// Draws a cell's future.
   func draw(_ cell: CoreCell, _ e: Expectation, variant: ModelVariant, count: Int, seed: UInt64) -> LevelDraws? {
     guard let pool = pool(variant, for: e.questions) else { return nil }
-    let learnt = correction(for: cell)
-    let freedom = learnt?.lines[safe: LevelGrid.endIndex]?.freedom ?? learnt?.lines.last?.freedom ?? 1
     // The errors of whole batches and datasets held out are those of novel cells already.
     let widening = pool.scheme.isFar ? 1 : noveltyEffect.widening(e.novelty / noveltyLimit)
     let (z, source) = pool.draws(
       count, expected: e.levels,
       // A process knows nothing of how far experts err.
       spread: pool.scheme == .dataset ? nil : e.spread, widening: widening,
-      scatter: e.deviations.map { .init(deviations: $0, freedom: freedom) } ?? pool.unitScatter(),
+      scatter: e.scatter ?? e.missing.map { pool.scatter(atLeast: $0, widening: widening) } ?? pool.unitScatter(),
       excluding: nil, stream: RandomStream(seed: seed, purpose: "residual", key: cell.full.streamKey))
     return draws(z, source, pool, cell: cell)
   }

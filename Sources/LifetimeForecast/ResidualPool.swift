@@ -138,6 +138,12 @@ struct ResidualPool: Sendable, Hashable, Codable {
     return Scatter(deviations: deviations, freedom: max(scheme == .dataset ? n - 3 : n - 1, 1))
   }
 
+  /// A scatter, at each level no less than the pool's own.
+  func scatter(atLeast other: Scatter, widening: Double) -> Scatter {
+    let own = unitScatter()?.deviations ?? other.deviations.indices.map { step(to: $0).deviation * widening }
+    return Scatter(deviations: zip(own, other.deviations).map(max), freedom: other.freedom)
+  }
+
   /// Draws of the level vector of one cell around its expected one.
   ///
   /// - Parameters:

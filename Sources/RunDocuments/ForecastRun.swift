@@ -138,7 +138,7 @@ package struct ForecastRun: Sendable {
     out += outside.filter { !silent.contains($0.cellID) }.map {
       DataWarning(
         "W012", field: $0.cellID, "\($0.cellID): \($0.domainReasons.joined(separator: "; "))",
-        help: "the interval is widened for distance, not for what is missing, and not proven")
+        help: "the interval is widened, and not proven")
     }
     for cell in cells where !cell.isRefused {
       let f = cell.forecast
