@@ -193,37 +193,40 @@ struct ForecastCore: Sendable, Hashable, Codable {
     // Too few batches to hold out: the widest question that could be asked stands in for them.
     let standIn =
       plans.contains { $0.scheme == .batch } ? nil : plans.last { $0.scheme == .cell || $0.scheme == .group }
-    for plan in plans + [standIn?.asked(as: .elsewhere)].compactMap({ $0 }) {
-      for variant in variants {
-        let answered = plan.scheme == .elsewhere ? standIn ?? plan : plan
-        var (weights, expected) = ensemble.stacked(answered, evenly: plan.scheme == .elsewhere) {
-          variant.allows($0, answered.scheme)
-        }
-        if plan.scheme == .dataset, let own = unseen[variant] {
-          // The experts speak, not the members.
-          weights = weights.map { $0.map { _ in 0 } }
-          expected = own
-        }
-        var residuals = z
-        for i in 0..<n {
-          // A censored cell teaches with one of its possible completions, not with their mean.
-          var stream = RandomStream(seed: seed, purpose: "pool", key: cells[i].full.streamKey)
-          let row = imputed[i].map { $0.row(stream.index(below: $0.rows)) } ?? z.row(i)
-          for k in 0..<levelCount { residuals[i, k] = row[k] - expected[i, k] }
-        }
-        let spread = ensemble.outOfFoldSpread[answered.scheme] ?? [Double](repeating: 1, count: n)
-        var pool = try ResidualPool(
-          plan: plan, variant: variant, weights: weights, expected: expected, residuals: residuals, spread: spread,
-          finished: finished,
-          unread: plan.scheme == .dataset && !isDesign ? cells.indices.filter { !cells[$0].isRead } : []
-        )
-        pool.horizonScale = HorizonCalibration.scales(
-          cells: cells.map(\.full),
-          draws: cells.indices.map { i in
-            core.outOfFoldDraws(pool, index: i, cell: cells[i], count: 200, seed: seed)
-          })
-        core.pools.append(pool)
+    let asked = (plans + [standIn?.asked(as: .elsewhere)].compactMap { $0 }).flatMap { plan in
+      variants.map { (plan: plan, variant: $0) }
+    }
+    let (plain, experts, completions) = (core, unseen, imputed)
+    let levels = z
+    core.pools = try await parallelMap(count: asked.count, width: threads) { a in
+      let (plan, variant) = asked[a]
+      let answered = plan.scheme == .elsewhere ? standIn ?? plan : plan
+      var (weights, expected) = ensemble.stacked(answered, evenly: plan.scheme == .elsewhere) {
+        variant.allows($0, answered.scheme)
       }
+      if plan.scheme == .dataset, let own = experts[variant] {
+        // The experts speak, not the members.
+        weights = weights.map { $0.map { _ in 0 } }
+        expected = own
+      }
+      var residuals = levels
+      for i in 0..<n {
+        // A censored cell teaches with one of its possible completions, not with their mean.
+        var stream = RandomStream(seed: seed, purpose: "pool", key: cells[i].full.streamKey)
+        let row = completions[i].map { $0.row(stream.index(below: $0.rows)) } ?? levels.row(i)
+        for k in 0..<levelCount { residuals[i, k] = row[k] - expected[i, k] }
+      }
+      let spread = ensemble.outOfFoldSpread[answered.scheme] ?? [Double](repeating: 1, count: n)
+      var pool = try ResidualPool(
+        plan: plan, variant: variant, weights: weights, expected: expected, residuals: residuals, spread: spread,
+        finished: finished,
+        unread: plan.scheme == .dataset && !isDesign ? cells.indices.filter { !cells[$0].isRead } : [])
+      pool.horizonScale = HorizonCalibration.scales(
+        cells: cells.map(\.full),
+        draws: cells.indices.map { i in
+          plain.outOfFoldDraws(pool, index: i, cell: cells[i], count: 200, seed: seed)
+        })
+      return pool
     }
     if let pool = core.pools.first {
       core.withinVariances = withinGroupVariances(pool.residuals, groupNumbers)

@@ -2,7 +2,7 @@ internal import CellModel
 internal import NumericalMethods
 
 /// What scores need beside the forecasts: the truth of each cell and how to name and resample it.
-struct ScoreContext {
+struct ScoreContext: Sendable {
   var dataset: DatasetDescription
   var split: String?
   var early: CutOff
@@ -127,8 +127,9 @@ enum OutOfFoldScores {
   static let draws = 400
 
   static func rows(
-    _ model: LifetimeModel, descriptions: [DatasetDescription], _ cells: [CoreCell], at n: CutOff, foldCount: Int
-  ) throws -> [ScoreRow] {
+    _ model: LifetimeModel, descriptions: [DatasetDescription], _ cells: [CoreCell], at n: CutOff, foldCount: Int,
+    threads: Int
+  ) async throws -> [ScoreRow] {
     var rows: [ScoreRow] = []
     for description in descriptions {
       let members = cells.indices.filter { cells[$0].full.dataset == description.name }
@@ -145,21 +146,20 @@ enum OutOfFoldScores {
       }
       for variant in model.kind.variants {
         guard let core, let pool = core.pools.first(where: { $0.variant == variant }) else { continue }
-        var lives: [LifePrediction] = []
-        var paths: [TrajectoryPrediction] = []
-        for (k, i) in members.enumerated() {
+        let found = try await parallelMap(count: members.count, width: threads) { k in
+          let i = members[k]
           let index = core.dataset == nil ? i : k
           let d = core.outOfFoldDraws(pool, index: index, cell: cells[i], count: draws, seed: model.seed)
           let life = d.lives()
-          lives.append(context.life(k, draws: life, horizon: horizon))
           let path = context.path(k, from: d.age, medianLife: median(life), noise: d.measurementNoise) {
             d.retention(at: $0)
           }
-          if let path { paths.append(path) }
+          return (life: context.life(k, draws: life, horizon: horizon), path: path)
         }
-        rows.append(context.row(variant.name, lives, paths))
+        rows.append(context.row(variant.name, found.map(\.life), found.compactMap(\.path)))
       }
-      rows += baselines(context, members.map { cells[$0] }, foldCount: foldCount, horizon: horizon, seed: model.seed)
+      rows += try await baselines(
+        context, members.map { cells[$0] }, foldCount: foldCount, horizon: horizon, seed: model.seed, threads: threads)
     }
     return rows
   }
@@ -199,8 +199,8 @@ enum OutOfFoldScores {
   }
 
   private static func baselines(
-    _ context: ScoreContext, _ cells: [CoreCell], foldCount: Int, horizon: Double, seed: UInt64
-  ) -> [ScoreRow] {
+    _ context: ScoreContext, _ cells: [CoreCell], foldCount: Int, horizon: Double, seed: UInt64, threads: Int
+  ) async throws -> [ScoreRow] {
     var stream = RandomStream(seed: seed, purpose: "folds-baselines", key: context.early.streamKey)
     let order = stream.permutation(cells.count)
     let folds = min(foldCount, cells.count)
@@ -212,8 +212,10 @@ enum OutOfFoldScores {
         predictions[b.kind, default: []] += cells.indices.filter { order[$0] % folds == f }.map { ($0, b) }
       }
     }
-    return BaselineKind.allCases.compactMap { kind in
-      guard let list = predictions[kind] else { return nil }
+    let kinds = BaselineKind.allCases.filter { predictions[$0] != nil }
+    let found = predictions
+    return try await parallelMap(count: kinds.count, width: threads) { k in
+      let (kind, list) = (kinds[k], found[kinds[k]] ?? [])
       var lives: [LifePrediction] = []
       var paths: [TrajectoryPrediction] = []
       for (i, b) in list.sorted(by: { $0.0 < $1.0 }) {

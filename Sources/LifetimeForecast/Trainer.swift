@@ -96,8 +96,9 @@ public struct Trainer: Sendable {
       }
       model.baselines.append(set)
       guard scoring else { continue }
-      model.outOfFold += try OutOfFoldScores.rows(
-        model, descriptions: parts.map(\.dataset.description), eligible, at: n, foldCount: options.folds)
+      model.outOfFold += try await OutOfFoldScores.rows(
+        model, descriptions: parts.map(\.dataset.description), eligible, at: n, foldCount: options.folds,
+        threads: options.threads)
     }
     guard !model.cores.isEmpty || model.study != nil || model.baselines.contains(where: { !$0.fitted.isEmpty }) else {
       let most =

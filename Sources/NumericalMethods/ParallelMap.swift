@@ -1,3 +1,12 @@
+internal import Synchronization
+
+/// The next index that nobody has taken.
+private final class Turn: Sendable {
+  private let next = Atomic(0)
+
+  func take() -> Int { next.wrappingAdd(1, ordering: .relaxed).oldValue }
+}
+
 /// Computes `body(0)`, `body(1)`, … on at most `width` tasks and returns the results in index order.
 ///
 /// The only place that makes tasks: index order in, index order out, so results never depend on `width`.
@@ -7,10 +16,12 @@ public func parallelMap<T: Sendable>(
 ) async throws -> [T] {
   let tasks = max(1, min(width, count))
   let parts = try await withThrowingTaskGroup(of: [(Int, Result<T, any Error>)].self) { group in
-    for w in 0..<tasks {
+    // Bodies differ in length: who is done takes the next.
+    let turn = Turn()
+    for _ in 0..<tasks {
       group.addTask {
         var mine: [(Int, Result<T, any Error>)] = []
-        for i in stride(from: w, to: count, by: tasks) {
+        while case let i = turn.take(), i < count {
           try Task.checkCancellation()
           do { mine.append((i, .success(try await body(i)))) } catch { mine.append((i, .failure(error))) }
         }
