@@ -15,21 +15,16 @@ extension ForecastCore {
     }
   }
 
-  /// z per level of one of the cells.
-  func levels(_ scores: [[[Double]]], cell i: Int, variant: ModelVariant) -> [Double] {
+  /// z per level of one of the cells, on another scale; beyond the levels that this core knows straight on.
+  func levels(_ scores: [[[Double]]], cell i: Int, variant: ModelVariant, on other: LevelScale, count: Int) -> [Double]
+  {
     var z = meanLevels
     let weights = pool(variant, for: [.group, .cell])?.weights ?? []
     for c in members.indices {
       let score = members[c].indices.reduce(0.0) { $0 + (weights[safe: c]?[safe: $1] ?? 0) * scores[c][$1][i] }
       for k in z.indices { z[k] += score * components[c, k] }
     }
-    return z
-  }
-
-  /// The same on another scale; beyond the levels that this core knows straight on.
-  func levels(_ scores: [[[Double]]], cell i: Int, variant: ModelVariant, on other: LevelScale, count: Int) -> [Double]
-  {
-    var remaining = levels(scores, cell: i, variant: variant).prefix(count).map(scale.inverse)
+    var remaining = z.prefix(count).map(scale.inverse)
     let known = remaining.count
     for k in known..<max(count, known) {
       let step = max(remaining[known - 1] - remaining[known - 2], 0)

@@ -238,7 +238,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
         rows: rows, presence: presence, plan: plan, pool: pool, level: min(LevelGrid.endIndex, levelCount - 1))
     }
     if !answered {
-      core.missing = try core.missingInputs(rows, groups: groupNumbers, truth: z, variants: variants)
+      core.missing = try await ensemble.missingInputs(
+        rows, scaler: scaler, groups: groupNumbers, truth: z, plan: firstPlan, variants: variants, threads: threads)
     }
     progress?(rounds + 1, rounds + 1)
     return core
@@ -393,7 +394,14 @@ struct ForecastCore: Sendable, Hashable, Codable {
     let own = cells.indices.filter { !unseen.contains($0) }
     let (ownX, ownNumbers) = (x.selecting(rows: own), own.map { numbers[$0] })
     let asked = cells.map(questions)
+    let absent = rows.map(scaler.absent)
+    // Experts were judged on cells that lacked what their own datasets have.
+    let lacking = cells.indices.map { i in
+      unseen.contains(i) || absent[i].isEmpty
+        ? nil : missing.first { $0.variant == variant && $0.blocks == absent[i] }
+    }
     let weights = own.map { i in
+      if let lacking = lacking[i] { return lacking.weights }
       let questions = correction(for: cells[i]) == nil ? asked[i] : Self.questionsOfAnother
       return pool(variant, for: questions)?.weights ?? []
     }
@@ -415,14 +423,10 @@ struct ForecastCore: Sendable, Hashable, Codable {
     }
     return cells.indices.map { i in
       var levels = expected[i]
-      let absent = scaler.absent(rows[i])
       var wanting: ResidualPool.Scatter?
-      // Experts were judged on cells that lacked what their own datasets have.
-      if !absent.isEmpty, own.contains(i),
-        let missing = missing.first(where: { $0.variant == variant && $0.blocks == absent })
-      {
-        levels = missing.applied(to: levels)
-        wanting = .init(deviations: missing.deviations, freedom: missing.freedom)
+      if let lacking = lacking[i] {
+        levels = lacking.applied(to: levels)
+        wanting = .init(deviations: lacking.deviations, freedom: lacking.freedom)
       }
       let correction = correction(for: cells[i])
       var scatter: ResidualPool.Scatter?
@@ -435,7 +439,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
       let lead = scaler.features.indices.max { abs(x[i, $0]) < abs(x[i, $1]) }
       return Expectation(
         levels: levels, spread: spread[i], novelty: novelty[i], mostNovel: lead.map { scaler.features[$0].name },
-        absent: absent, groupIsKnown: numbers[i] >= 0, questions: asked[i], scatter: scatter, missing: wanting)
+        absent: absent[i], groupIsKnown: numbers[i] >= 0, questions: asked[i], scatter: scatter, missing: wanting)
     }
   }
 

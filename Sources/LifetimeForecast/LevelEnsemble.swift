@@ -119,9 +119,11 @@ struct LevelEnsemble: Sendable {
 
   /// Convex weights of the allowed members, per component, and their out-of-fold level vectors.
   ///
-  /// - Parameter evenly: members count alike, instead of by what they erred.
+  /// - Parameters:
+  ///   - evenly: members count alike, instead of by what they erred.
+  ///   - shifts: what to add to the predictions, by component, member and cell.
   func stacked(
-    _ plan: FoldPlan, evenly: Bool = false, allowed: (MemberKind) -> Bool
+    _ plan: FoldPlan, evenly: Bool = false, shifts: [[[Double]]]? = nil, allowed: (MemberKind) -> Bool
   ) -> (weights: [[Double]], levels: Matrix) {
     let n = scores.rows
     // Batches and datasets differ in size by chance; conditions are what they are.
@@ -137,7 +139,10 @@ struct LevelEnsemble: Sendable {
       let use = members[c].indices.filter {
         allowed(members[c][$0].kind) && members[c][$0].kind.answers(plan.scheme)
       }
-      let predictions = use.map { outOfFold[plan.scheme]?[c][$0] ?? [] }
+      let predictions = use.map { m in
+        let found = outOfFold[plan.scheme]?[c][m] ?? []
+        return shifts.map { all in found.indices.map { found[$0] + all[c][m][$0 % n] } } ?? found
+      }
       func weighted(_ values: [Double]) -> [Double] { values.indices.map { values[$0] * roots[$0 % n] } }
       let targets = Array((0..<repeats).map { _ in scores.column(c) }.joined())
       let w =

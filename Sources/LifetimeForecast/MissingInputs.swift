@@ -8,6 +8,8 @@ struct MissingInputs: Sendable, Hashable, Codable {
   /// The kinds that are missing.
   var blocks: [FeatureBlock]
   var variant: ModelVariant
+  /// Weight of each member, per component.
+  var weights: [[Double]]
   /// Per level: mean of the forecasts, mean of the truths, slope, and standard deviation of z about the line.
   var centres: [Double]
   var truths: [Double]
@@ -19,10 +21,12 @@ struct MissingInputs: Sendable, Hashable, Codable {
   /// Least squares on training cells; nil for under six of them.
   ///
   /// - Parameters:
+  ///   - weights: of the members in that forecast.
   ///   - forecast: z that is forecast without the inputs, cells × levels.
   ///   - truth: z of the same cells.
-  init?(_ blocks: [FeatureBlock], _ variant: ModelVariant, forecast: Matrix, truth: Matrix) {
+  init?(_ blocks: [FeatureBlock], _ variant: ModelVariant, weights: [[Double]], forecast: Matrix, truth: Matrix) {
     guard truth.rows >= 6 else { return nil }
+    self.weights = weights
     self.blocks = blocks
     self.variant = variant
     freedom = Double(truth.rows - 2)
@@ -58,22 +62,33 @@ struct MissingInputs: Sendable, Hashable, Codable {
   }
 }
 
-extension ForecastCore {
-  /// Forecasts the training cells without each choice of the kinds of input that cells may lack.
+extension LevelEnsemble {
+  /// Forecasts the training cells without each choice of the kinds of input that cells may lack: out of fold with all
+  /// inputs, and by how much the members say otherwise without them. Members are weighed anew: those that never looked
+  /// at what is missing may be the best then.
   ///
-  /// - Parameter truth: z of the cells, cells × levels.
-  func missingInputs(_ rows: [FeatureValues], groups: [Int], truth: Matrix, variants: [ModelVariant]) throws
-    -> [MissingInputs]
-  {
-    try MissingInputs.choices(of: FeatureScaler.separable.filter(scaler.has)).flatMap { blocks in
+  /// - Parameters:
+  ///   - rows: inputs of the training cells.
+  ///   - truth: z of the cells, cells × levels.
+  func missingInputs(
+    _ rows: [FeatureValues], scaler: FeatureScaler, groups: [Int], truth: Matrix, plan: FoldPlan,
+    variants: [ModelVariant], threads: Int
+  ) async throws -> [MissingInputs] {
+    @Sendable func scores(without blocks: [FeatureBlock]) throws -> [[[Double]]] {
       let x = scaler.transform(rows.map { row in row.filter { !blocks.contains($0.key.block) } }).x
-      let scores = try members.map { component in
+      return try members.map { component in
         try component.map { try $0.predict(x, groups: groups, scaler: scaler, withSpread: false).mean }
       }
-      return variants.compactMap { variant in
-        let forecast = Matrix(rows.indices.map { levels(scores, cell: $0, variant: variant) })
-        return MissingInputs(blocks, variant, forecast: forecast, truth: truth)
-      }
     }
+    let whole = try scores(without: [])
+    let choices = MissingInputs.choices(of: FeatureScaler.separable.filter(scaler.has))
+    return try await parallelMap(count: choices.count, width: threads) { c in
+      let bare = try scores(without: choices[c])
+      let shifts = zip(bare, whole).map { a, b in zip(a, b).map { a, b in zip(a, b).map { $0 - $1 } } }
+      return variants.compactMap { variant in
+        let (weights, levels) = stacked(plan, shifts: shifts) { variant.allows($0, plan.scheme) }
+        return MissingInputs(choices[c], variant, weights: weights, forecast: levels, truth: truth)
+      }
+    }.flatMap { $0 }
   }
 }

@@ -88,6 +88,8 @@ struct SkillTask: Sendable {
   enum Test: Sendable {
     /// Parts of a split of the training dataset.
     case split(train: String, test: String)
+    /// The same, without the curves of the test cells.
+    case splitWithoutCurves(train: String, test: String)
     /// All cells of another dataset.
     case dataset(String)
     /// In turn.
@@ -125,6 +127,9 @@ struct SkillTask: Sendable {
     SkillTask(
       "Severson primary, conditions only", "matr-severson", 0,
       .split(train: "severson/train", test: "severson/primary_test"), ""),
+    SkillTask(
+      "Severson primary without b2c1, 100 cycles, no curves of the test cells", "matr-severson", 100,
+      .splitWithoutCurves(train: "severson/train", test: "severson/primary_test_without_b2c1"), ""),
     SkillTask(
       "Closed-loop cells, trained on Severson, 100 cycles", "matr-severson", 100, .dataset("matr-clo2020"),
       "RMSE 172, MAPE 19.9 %, 95 % interval 776 cycles wide (doi:10.1038/s41586-020-1994-5)"),
@@ -206,6 +211,11 @@ struct SkillTask: Sendable {
     case .split(let train, let test):
       return try await score(
         try first.cellIDs(split: train), on: first, try first.cellIDs(split: test), test)
+    case .splitWithoutCurves(let train, let test):
+      var bare = first
+      // Curves are read from the folder.
+      bare.folder = nil
+      return try await score(try first.cellIDs(split: train), on: bare, try first.cellIDs(split: test), test)
     case .dataset(let name):
       guard let other = read(name) else { return nil }
       return try await score(first.cells.map(\.id), on: other, nil, nil)
