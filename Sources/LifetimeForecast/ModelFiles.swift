@@ -8,8 +8,8 @@ internal import ResidualLearning
 enum ModelFiles {
   static let model = "model.json"
   static let weights = "weights.safetensors"
-  static let baselines = "baselines.json"
-  static let baselineWeights = "baselines.safetensors"
+  static let baselines = "rivals.json"
+  static let baselineWeights = "rivals.safetensors"
   static let replay = "replay.json"
   static let scores = "metrics.json"
 }
