@@ -85,7 +85,7 @@ def main():
              "importing pandas and scikit-learn"),
             ("one cell of a dataset never seen, 50 cycles", 0.1, 30, predict(work / "foreign"), python(IMPORTS),
              "importing pandas and scikit-learn"),
-            ("10 000 cells of a dataset never seen, 50 cycles", 20, 3, predict(work / "many"),
+            ("10 000 cells of a dataset never seen (12 million rows), 50 cycles", 20, 3, predict(work / "many"),
              python(READ, work / "many"), "pandas reading the same files"),
             ("training on 41 Severson cells, 100 cycles", 3, 5,
              [tool, "train", severson, "--split", "severson/train", "--early", "100", "-o", work / "m", "--force"],
