@@ -49,6 +49,7 @@ bench-learner: setup
 # Time of training and forecasts on the measured datasets, beside pandas and scikit-learn.
 bench-forecast: build
 	[ -d $(FORECAST_PEERS) ] || (python3 -m venv $(FORECAST_PEERS) && $(FORECAST_PEERS)/bin/pip install -q pandas scikit-learn)
+	@mkdir -p out
 	$(FORECAST_PEERS)/bin/python Benchmarks/forecast.py $(TOOL) ../shared/data > out/forecast.md
 	cp out/forecast.md Benchmarks/forecast.md
 

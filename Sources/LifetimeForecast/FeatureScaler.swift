@@ -13,6 +13,12 @@ struct FeatureScaler: Sendable, Hashable, Codable {
   var spreads: [Double]
   /// Scale of the arcsinh of heavy-tailed `early_*` columns; 0 elsewhere.
   var asinhScales: [Double]
+  /// Kinds of input measured beside the record, or stated, of which hardly any training cell has nothing: no member
+  /// learnt what to make of a cell that has.
+  var expected: [FeatureBlock]
+
+  /// Training cells that lack a kind of input from which it is learnt how such cells fare (assumed).
+  private static let fewestLacking = 3
 
   /// Keeps the features that enough training cells have and that vary.
   ///
@@ -36,6 +42,10 @@ struct FeatureScaler: Sendable, Hashable, Codable {
       means.append(mean(values))
       spreads.append(standardDeviation(values) + 1e-9)
     }
+    expected = []
+    expected = [FeatureBlock.condition, .curve, .charge, .early].filter { block in
+      has(block) && rows.count { lacks(block, $0) } < Self.fewestLacking
+    }
   }
 
   /// Bounded inputs, cells × features, and the largest |z| of each cell before bounding: its novelty.
@@ -54,15 +64,12 @@ struct FeatureScaler: Sendable, Hashable, Codable {
     return (x, novelty)
   }
 
-  /// Kinds of input that are measured beside the record, or stated.
-  static let separable: [FeatureBlock] = [.condition, .curve, .charge, .early]
+  /// Expected kinds of which a cell has nothing: the mean of training stands for them, which no measure of distance
+  /// notices.
+  func absent(_ row: FeatureValues) -> [FeatureBlock] { expected.filter { lacks($0, row) } }
 
-  /// Those of which a cell has nothing: the mean of training stands for them, which no measure of distance notices.
-  func absent(_ row: FeatureValues) -> [FeatureBlock] {
-    Self.separable.filter { block in
-      let own = features.filter { $0.block == block }
-      return !own.isEmpty && own.allSatisfy { row[$0] == nil }
-    }
+  private func lacks(_ block: FeatureBlock, _ row: FeatureValues) -> Bool {
+    features.allSatisfy { $0.block != block || row[$0] == nil }
   }
 
   /// Features of a cell further out than `limit` standard deviations, the furthest first, with the values at ± `limit`.

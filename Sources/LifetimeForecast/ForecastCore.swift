@@ -196,24 +196,22 @@ struct ForecastCore: Sendable, Hashable, Codable {
     let asked = (plans + [standIn?.asked(as: .elsewhere)].compactMap { $0 }).flatMap { plan in
       variants.map { (plan: plan, variant: $0) }
     }
-    let (plain, experts, completions) = (core, unseen, imputed)
-    let levels = z
-    core.pools = try await parallelMap(count: asked.count, width: threads) { a in
+    core.pools = try await parallelMap(count: asked.count, width: threads) { [core, unseen, imputed, z] a in
       let (plan, variant) = asked[a]
       let answered = plan.scheme == .elsewhere ? standIn ?? plan : plan
       var (weights, expected) = ensemble.stacked(answered, evenly: plan.scheme == .elsewhere) {
         variant.allows($0, answered.scheme)
       }
-      if plan.scheme == .dataset, let own = experts[variant] {
+      if plan.scheme == .dataset, let own = unseen[variant] {
         // The experts speak, not the members.
         weights = weights.map { $0.map { _ in 0 } }
         expected = own
       }
-      var residuals = levels
+      var residuals = z
       for i in 0..<n {
         // A censored cell teaches with one of its possible completions, not with their mean.
         var stream = RandomStream(seed: seed, purpose: "pool", key: cells[i].full.streamKey)
-        let row = completions[i].map { $0.row(stream.index(below: $0.rows)) } ?? levels.row(i)
+        let row = imputed[i].map { $0.row(stream.index(below: $0.rows)) } ?? z.row(i)
         for k in 0..<levelCount { residuals[i, k] = row[k] - expected[i, k] }
       }
       let spread = ensemble.outOfFoldSpread[answered.scheme] ?? [Double](repeating: 1, count: n)
@@ -224,7 +222,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
       pool.horizonScale = HorizonCalibration.scales(
         cells: cells.map(\.full),
         draws: cells.indices.map { i in
-          plain.outOfFoldDraws(pool, index: i, cell: cells[i], count: 200, seed: seed)
+          core.outOfFoldDraws(pool, index: i, cell: cells[i], count: 200, seed: seed)
         })
       return pool
     }

@@ -56,9 +56,6 @@ struct MissingInputs: Sendable, Hashable, Codable {
     levels.indices.map { truths[$0] + slopes[$0] * (levels[$0] - centres[$0]) }
   }
 
-  /// Cells of training that lack inputs and teach how such cells are forecast (assumed).
-  static let fewestTeachers = 3
-
   /// Every choice of kinds, none left out of account: each alone, each two, and so on.
   static func choices(of blocks: [FeatureBlock]) -> [[FeatureBlock]] {
     blocks.reduce([[]]) { found, block in found + found.map { $0 + [block] } }.filter { !$0.isEmpty }
@@ -84,11 +81,7 @@ extension LevelEnsemble {
       }
     }
     let whole = try scores(without: [])
-    // Where training cells lack them too, members learnt from such cells, and their errors are in the pool.
-    let lacking = rows.map { Set(scaler.absent($0)) }
-    let choices = MissingInputs.choices(of: FeatureScaler.separable.filter(scaler.has)).filter { blocks in
-      lacking.count { $0.isSuperset(of: blocks) } < MissingInputs.fewestTeachers
-    }
+    let choices = MissingInputs.choices(of: scaler.expected)
     return try await parallelMap(count: choices.count, width: threads) { c in
       let bare = try scores(without: choices[c])
       let shifts = zip(bare, whole).map { a, b in zip(a, b).map { a, b in zip(a, b).map { $0 - $1 } } }

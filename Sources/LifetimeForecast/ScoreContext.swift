@@ -213,9 +213,8 @@ enum OutOfFoldScores {
       }
     }
     let kinds = BaselineKind.allCases.filter { predictions[$0] != nil }
-    let found = predictions
-    return try await parallelMap(count: kinds.count, width: threads) { k in
-      let (kind, list) = (kinds[k], found[kinds[k]] ?? [])
+    return try await parallelMap(count: kinds.count, width: threads) { [predictions] k in
+      let (kind, list) = (kinds[k], predictions[kinds[k]] ?? [])
       var lives: [LifePrediction] = []
       var paths: [TrajectoryPrediction] = []
       for (i, b) in list.sorted(by: { $0.0 < $1.0 }) {

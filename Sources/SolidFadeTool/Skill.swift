@@ -88,7 +88,7 @@ struct SkillTask: Sendable {
   enum Test: Sendable {
     /// Parts of a split of the training dataset.
     case split(train: String, test: String)
-    /// The same, without the curves of the test cells.
+    /// The same without the curves of the test cells, beside a model that never saw any.
     case splitWithoutCurves(train: String, test: String)
     /// All cells of another dataset.
     case dataset(String)
@@ -198,10 +198,11 @@ struct SkillTask: Sendable {
     options.seed = seed
     options.threads = threads
     options.endFraction = endFraction
-    func score(_ train: [String], on dataset: Dataset, _ cells: [String]?, _ split: String?) async throws -> [ScoreRow]
-    {
+    func score(
+      _ train: [String], of source: Dataset? = nil, on dataset: Dataset, _ cells: [String]?, _ split: String?
+    ) async throws -> [ScoreRow] {
       let model = try await Trainer(options, toolVersion: toolVersion).fit(
-        [TrainingPart(dataset: first, cellIDs: train)], scoring: false)
+        [TrainingPart(dataset: source ?? first, cellIDs: train)], scoring: false)
       return try await Evaluation.run(
         model, on: dataset, cellIDs: cells, split: split, early: [early], baselines: rivals, seed: seed,
         threads: threads
@@ -215,7 +216,13 @@ struct SkillTask: Sendable {
       var bare = first
       // Curves are read from the folder.
       bare.folder = nil
-      return try await score(try first.cellIDs(split: train), on: bare, try first.cellIDs(split: test), test)
+      let (known, asked) = (try first.cellIDs(split: train), try first.cellIDs(split: test))
+      var rows = try await score(known, on: bare, asked, test)
+      if var rival = try await score(known, of: bare, on: bare, asked, test).first {
+        rival.model += ", trained without curves"
+        rows.insert(rival, at: 1)
+      }
+      return rows
     case .dataset(let name):
       guard let other = read(name) else { return nil }
       return try await score(first.cells.map(\.id), on: other, nil, nil)

@@ -181,54 +181,6 @@ import Testing
     #expect(try await rows(nil, split: nil).map(\.split) == [nil, "cells not refused"])
   }
 
-  @Test("A cell without what all training cells state is no cell like them")
-  func absent() async throws {
-    let own = dataset("a", 24, seed: 1)
-    let model = try await Trainer(options, toolVersion: "t").fit(
-      [TrainingPart(dataset: own, cellIDs: own.cells.map(\.id))], scoring: false)
-    var same = dataset("a", 3, seed: 1)
-    same.cells[1].attributes.numbers = same.cells[1].attributes.numbers.filter { $0.key == "observed_life" }
-    same.cells[2].attributes.numbers["charge_c_rate"] = nil
-    let found = try await model.forecast(
-      same, cellIDs: same.cells.map(\.id), early: 50, draws: 50, seed: 1, threads: 2)
-    #expect(found.map(\.inDomain) == [true, false, true])
-    #expect(found[1].domainReasons == ["no inputs of kind condition, which the training cells have"])
-  }
-
-  @Test("Cells that lack a kind of input are forecast by what it is worth, and the intervals hold")
-  func missing() async throws {
-    let own = dataset("a", 60, seed: 1)
-    var options = options
-    options.early = [0]
-    var model = try await Trainer(options, toolVersion: "t").fit(
-      [TrainingPart(dataset: own, cellIDs: own.cells.map(\.id))], scoring: false)
-    var bare = dataset("a", 100, seed: 2)
-    for i in bare.cells.indices {
-      bare.cells[i].attributes.numbers = bare.cells[i].attributes.numbers.filter { $0.key == "observed_life" }
-    }
-    func cover(_ model: LifetimeModel) async throws -> Double {
-      let found = try await model.forecast(
-        bare, cellIDs: bare.cells.map(\.id), early: 0, draws: 200, seed: 1, threads: 2)
-      return mean(
-        try zip(found, bare.cells).map { f, cell in
-          let life = try #require(cell.attributes.numbers["observed_life"])
-          let (low, high) = (try #require(f.life.quantile(0.05)), f.life.quantile(0.95) ?? .infinity)
-          return low <= life && life <= high ? 1 : 0
-        })
-    }
-    let held = try await cover(model)
-    model.cores[0].missing = []
-    let unaware = try await cover(model)
-    #expect(held >= 0.82 && unaware < held - 0.1, "\(held), unaware \(unaware)")
-  }
-
-  @Test("Kinds of input that may be missing: every choice of them once")
-  func choices() {
-    let all = MissingInputs.choices(of: [.condition, .curve, .charge])
-    #expect(all.count == 7 && Set(all).count == 7 && all.contains([.condition, .curve, .charge]))
-    #expect(all.contains([.condition, .charge]), "in the order they came in")
-  }
-
   @Test("What is too far is told in the columns and units of the dataset")
   func columns() {
     var attributes = CellAttributes()

@@ -123,6 +123,19 @@ struct ModelFileTests {
     #expect(refused > 300)
   }
 
+  @Test("A list or an object where a whole number belongs is an error, not an endless search")
+  func wholeNumbers() throws {
+    struct Counted: Codable, Equatable { var n: UInt8 }
+    func read(_ value: String) throws -> Counted {
+      try ArchiveDecoder().decode(
+        Counted.self, json: Array("{\"n\": \(value)}".utf8), tensors: ["t": .integers([1, 2])])
+    }
+    #expect(try read("255") == Counted(n: 255))
+    for wrong in ["{}", "[1]", "{\"tensor\": \"t\"}", "1.5", "\"1\"", "256", "-1", "true", "null"] {
+      #expect(throws: DecodingError.self, "\(wrong)") { try read(wrong) }
+    }
+  }
+
   @Test("A half character in JSON is an error, not a trap")
   func halfCharacter() throws {
     #expect(throws: JSONSyntaxError.self) { try JSONTree(parsing: Array(#""\ud800\u0000""#.utf8)) }
