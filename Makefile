@@ -66,7 +66,7 @@ docs: setup
 datasets: build
 	@bash scripts/make-datasets.sh $(TOOL)
 
-# Every benchmark that the data at hand allow, beside published numbers and baselines; about 12 minutes.
+# Every benchmark that the data at hand allow, beside published numbers and baselines; about 18 minutes.
 skill: build
 	$(TOOL) skill ../shared/data --sulfide datasets/sulfide-literature -o out/skill --force
 	cp out/skill/skill.md Benchmarks/skill.md
