@@ -32,7 +32,7 @@ public enum AtomicWrite {
       for (name, bytes) in files.sorted(by: { $0.key < $1.key }) {
         let file = temporary.appendingPathComponent(name)
         try manager.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(bytes).write(to: file)
+        try Self.write(bytes, to: file)
       }
       if manager.fileExists(atPath: target.path) {
         try manager.moveItem(at: target, to: old)
@@ -47,6 +47,15 @@ public enum AtomicWrite {
     } catch {
       try? manager.removeItem(at: temporary)
       throw DataFaults(unwritable(path, error))
+    }
+  }
+
+  /// Without a copy of the bytes: tables of many cells are long.
+  private static func write(_ bytes: [UInt8], to file: URL) throws {
+    try bytes.withUnsafeBytes { raw in
+      guard let start = raw.baseAddress else { return try Data().write(to: file) }
+      let data = Data(bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: raw.count, deallocator: .none)
+      try data.write(to: file)
     }
   }
 

@@ -15,10 +15,10 @@ public struct CSVWriter: Sendable {
     case bool(Bool)
   }
 
-  /// A table with its header.
-  public init(header: [String]) {
+  /// A table with its header; without it, the rows of a further part of a table.
+  public init(header: [String], isWritten: Bool = true) {
     columns = header.count
-    append(header.map { .text($0) })
+    if isWritten { append(header.map { .text($0) }) }
   }
 
   /// Adds a row.

@@ -2,24 +2,36 @@ internal import NumericalMethods
 internal import ResidualLearning
 
 extension ForecastCore {
-  /// Scores of the members on cells of other datasets, by component, member and cell.
-  func scores(ofOthers cells: [CoreCell]) throws -> [[[Double]]] {
+  /// Scores of the members on cells of other datasets, by component, member and cell; 0 of members that no variant
+  /// listens to.
+  func scores(ofOthers cells: [CoreCell], for variants: [ModelVariant]) throws -> [[[Double]]] {
     let builder = ForecastFeatures(law: law, extraColumns: extraColumns)
     let rows = cells.map {
       builder.values($0.observed, at: cutOff.isDesign ? 0 : $0.age, sulfidePrior: $0.sulfidePrior)
     }
     let x = scaler.transform(rows).x
     let nobody = [Int](repeating: -1, count: cells.count)
-    return try members.map { component in
-      try component.map { try $0.predict(x, groups: nobody, scaler: scaler, withSpread: false).mean }
+    let weights = variants.map { othersWeights($0) }
+    return try members.indices.map { c in
+      try members[c].indices.map { m in
+        guard weights.contains(where: { ($0[safe: c]?[safe: m] ?? 0) != 0 }) else {
+          return [Double](repeating: 0, count: cells.count)
+        }
+        return try members[c][m].predict(x, groups: nobody, scaler: scaler, withSpread: false).mean
+      }
     }
+  }
+
+  /// Weights of the members for cells of other datasets, by component.
+  private func othersWeights(_ variant: ModelVariant) -> [[Double]] {
+    pool(variant, for: [.group, .cell])?.weights ?? []
   }
 
   /// z per level of one of the cells, on another scale; beyond the levels that this core knows straight on.
   func levels(_ scores: [[[Double]]], cell i: Int, variant: ModelVariant, on other: LevelScale, count: Int) -> [Double]
   {
     var z = meanLevels
-    let weights = pool(variant, for: [.group, .cell])?.weights ?? []
+    let weights = othersWeights(variant)
     for c in members.indices {
       let score = members[c].indices.reduce(0.0) { $0 + (weights[safe: c]?[safe: $1] ?? 0) * scores[c][$1][i] }
       for k in z.indices { z[k] += score * components[c, k] }
@@ -148,7 +160,7 @@ struct DatasetExperts: Sendable, Hashable, Codable {
     variants: [ModelVariant], threads: Int
   ) async throws -> (panel: DatasetExperts, expected: [Matrix]) {
     let scores = try await parallelMap(count: homes.count, width: threads) { e in
-      try homes[e].scores(ofOthers: cells)
+      try homes[e].scores(ofOthers: cells, for: variants)
     }
     let units = cells.map(\.full.dataset)
     let taught = homes.compactMap(\.dataset)
@@ -214,7 +226,7 @@ struct DatasetExperts: Sendable, Hashable, Codable {
     let own = calibrations.filter { $0.variant == variant }
     guard let count = own.first?.slopes.count else { return nil }
     let homes = all.filter { $0.dataset.map(names.contains) ?? false }
-    let scores = try homes.map { try $0.scores(ofOthers: cells) }
+    let scores = try homes.map { try $0.scores(ofOthers: cells, for: [variant]) }
     return cells.indices.map { i in
       let forecast = Self.mean(
         homes.indices.map { homes[$0].levels(scores[$0], cell: i, variant: variant, on: scale, count: count) })

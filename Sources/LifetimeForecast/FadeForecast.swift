@@ -102,7 +102,7 @@ public struct FadeForecast: Sendable {
   /// Ages for a table or chart: from the forecast's age on, denser at the start, to the 97.5 % life or the horizon.
   public func grid(points: Int = 40, whole: Bool) -> [Double] {
     let start = levels.age
-    let top = quantile(ofSorted: levels.lives().sorted(), 0.975)
+    let top = quantile(ofSorted: ascending(levels.lives()), 0.975)
     let end = max(min(top * 1.05, horizon), start + 1)
     var ages: [Double] = []
     for k in 0..<points {

@@ -29,7 +29,7 @@ public struct LifePrediction: Sendable, Hashable {
     cellID: String, group: String, observedLife: Double?, censoredAfter: Double, median: Double? = nil,
     draws: [Double], horizon: Double = .infinity
   ) {
-    let sorted = draws.sorted()
+    let sorted = ascending(draws)
     precondition(median != nil || !sorted.isEmpty, "\(cellID): neither draws nor a median")
     precondition(!draws.contains { $0.isNaN }, "\(cellID): a life that is not a number")
     self.cellID = cellID
@@ -71,7 +71,7 @@ public struct TrajectoryPrediction: Sendable, Hashable {
         && (medians?.count ?? ages.count) == ages.count,
       "\(cellID): \(ages.count) ages for \(observed.count) observations and \(draws.count) forecasts")
     precondition(draws.allSatisfy { !$0.isEmpty }, "\(cellID): an age without draws")
-    let sorted = draws.map { $0.sorted() }
+    let sorted = draws.map(ascending)
     self.cellID = cellID
     self.group = group
     self.observedAge = observedAge

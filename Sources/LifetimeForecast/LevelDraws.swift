@@ -64,62 +64,88 @@ struct LevelDraws: Sendable {
 
   /// Retention at each age, ages × draws, ascending within an age when `sorted`.
   func retention(at ages: [Double], sorted: Bool = false) -> [[Double]] {
-    let shares = [0] + Array(LevelGrid.shares.prefix(levelCount))
-    // A whole design fades with the root of age between levels, a running cell straight.
-    let isDesign = age <= 0
-    let places = ages.map { isDesign ? max($0 - age, 0).squareRoot() : $0 - age }
-    var out = [[Double]](repeating: [Double](repeating: 0, count: count), count: ages.count)
-    var knots = [Double](repeating: 0, count: levelCount + 1)
-    for d in 0..<count {
-      for k in 0..<levelCount {
-        let time = remaining[d, k] + 1e-9 * Double(k + 1)
-        knots[k + 1] = isDesign ? time.squareRoot() : time
-      }
-      let end = remaining[d, levelCount - 1] + 1e-9 * Double(levelCount)
-      let beyond = slope(d)
-      var (k, piece) = (0, 0)
-      for (i, place) in places.enumerated() {
-        let t = ages[i] - age
-        var share = shares[levelCount] + (t - end) / beyond
-        if t <= end { share = Self.interpolate(place, knots, shares, from: &k) }
-        var value = start + share * (endFraction - start)
-        let tau = t / max(end, 1e-9)
-        if tau <= 1, !sources.isEmpty { value += offset(sources[d], tau, from: &piece) }
-        out[i][d] = value
-      }
-    }
+    var out = paths(at: ages)
     let middle = median(lives())
+    let outerness = Self.outerness(count)
     for i in ages.indices {
       let bin = horizonBin(ages[i], middle)
+      let isScaled = horizonScale[0][bin] != 1 || horizonScale[1][bin] != 1
+      guard sorted || isScaled else { continue }
+      let ranked = ascending(out[i])
       // Stretching keeps the order of the draws, so that quantiles cannot cross.
-      if sorted {
-        out[i].sort()
-        stretch(&out[i], order: out[i].indices, bin: bin)
-      } else if horizonScale[0][bin] != 1 || horizonScale[1][bin] != 1 {
-        let values = out[i]
-        stretch(&out[i], order: values.indices.sorted { (values[$0], $0) < (values[$1], $1) }, bin: bin)
-      }
-      for d in 0..<count { out[i][d] = max(out[i][d], 0) }
+      let scaled = isScaled ? stretched(ranked, outerness, bin: bin) : ranked
+      out[i] = sorted ? scaled : Self.replaced(out[i], ranked, by: scaled)
     }
+    for i in out.indices { out[i].withUnsafeMutableBufferPointer { for d in $0.indices { $0[d] = max($0[d], 0) } } }
     return out
   }
 
-  /// Straight between ascending knots, the first value before them; `k` is the piece of the last call, near which the
-  /// next one is looked for.
-  private static func interpolate(_ x: Double, _ knots: [Double], _ values: [Double], from k: inout Int) -> Double {
+  /// Values with the one of each rank replaced; of equal ones the first has the lowest rank.
+  private static func replaced(_ values: [Double], _ ranked: [Double], by others: [Double]) -> [Double] {
+    var taken = [Int](repeating: 0, count: ranked.count)
+    return ranked.withUnsafeBufferPointer { ranked in
+      values.map { value in
+        // Without branches, which would be guessed wrong every other time.
+        var (low, length) = (0, ranked.count)
+        while length > 1 {
+          let half = length / 2
+          low = ranked[low &+ half &- 1] < value ? low &+ half : low
+          length -= half
+        }
+        taken[low] += 1
+        return others[low + taken[low] - 1]
+      }
+    }
+  }
+
+  /// Retention at each age before its spread is scaled, ages × draws.
+  private func paths(at ages: [Double]) -> [[Double]] {
+    let shares = [0] + Array(LevelGrid.shares.prefix(levelCount))
+    let pieces = RepresentationResidual.shares
+    // A whole design fades with the root of age between levels, a running cell straight.
+    let isDesign = age <= 0
+    let times = ages.map { $0 - age }
+    let places = isDesign ? times.map { max($0, 0).squareRoot() } : times
+    var knots = [Double](repeating: 0, count: levelCount + 1)
+    var flat = [Double](repeating: 0, count: ages.count * count)
+    flat.withUnsafeMutableBufferPointer { flat in
+      for d in 0..<count {
+        for k in 0..<levelCount {
+          let time = remaining[d, k] + 1e-9 * Double(k + 1)
+          knots[k + 1] = isDesign ? time.squareRoot() : time
+        }
+        let end = remaining[d, levelCount - 1] + 1e-9 * Double(levelCount)
+        let beyond = slope(d)
+        let row = sources.isEmpty ? nil : sources[d] * offsets.columns
+        var (k, piece) = (0, 0)
+        for i in places.indices {
+          let t = times[i]
+          let share =
+            t <= end
+            ? Self.interpolate(places[i], knots, shares, from: &k) : shares[levelCount] + (t - end) / beyond
+          var value = start + share * (endFraction - start)
+          let tau = t / max(end, 1e-9)
+          if tau <= 1, let row {
+            value += Self.interpolate(tau, pieces, offsets.storage, row, from: &piece)
+          }
+          flat[i &* count &+ d] = value
+        }
+      }
+    }
+    return ages.indices.map { Array(flat[($0 * count)..<(($0 + 1) * count)]) }
+  }
+
+  /// Straight between ascending knots, the first value before them; the values stand in a table from `start` on, and `k`
+  /// is the piece of the last call, near which the next one is looked for.
+  @inline(__always)
+  private static func interpolate(
+    _ x: Double, _ knots: [Double], _ values: [Double], _ start: Int = 0, from k: inout Int
+  ) -> Double {
     while k < knots.count - 2, x >= knots[k + 1] { k += 1 }
     while k > 0, x < knots[k] { k -= 1 }
     let w = min(max((x - knots[k]) / max(knots[k + 1] - knots[k], 1e-300), 0), 1)
-    return values[k] + w * (values[k + 1] - values[k])
-  }
-
-  /// Offset of a training cell at a share of its span, straight between the shares.
-  private func offset(_ row: Int, _ tau: Double, from k: inout Int) -> Double {
-    let shares = RepresentationResidual.shares
-    while k < shares.count - 2, tau >= shares[k + 1] { k += 1 }
-    while k > 0, tau < shares[k] { k -= 1 }
-    let w = min(max((tau - shares[k]) / (shares[k + 1] - shares[k]), 0), 1)
-    return offsets[row, k] + w * (offsets[row, k + 1] - offsets[row, k])
+    let value = values[start + k]
+    return value + w * (values[start + k + 1] - value)
   }
 
   /// Bin 0…4 of an age by its share of the median remaining life.
@@ -128,20 +154,25 @@ struct LevelDraws: Sendable {
     return [0.25, 0.5, 0.75, 1].count { share > $0 }
   }
 
-  /// Stretches draws about their median: by the inner scale in the central half, the outer from 90 % on.
-  private func stretch(_ values: inout [Double], order: some RandomAccessCollection<Int>, bin: Int) {
-    let inner = horizonScale[0][bin]
-    let outer = horizonScale[1][bin]
-    let n = values.count
-    guard inner != 1 || outer != 1, n > 0 else { return }
-    func ranked(_ rank: Int) -> Double { values[order[order.index(order.startIndex, offsetBy: rank)]] }
-    let middle = (ranked((n - 1) / 2) + ranked(n / 2)) / 2
-    var previous = -Double.infinity
-    for (rank, d) in order.enumerated() {
+  /// How far out of `n` draws each rank lies: 0 in the central half, 1 from 90 % on.
+  private static func outerness(_ n: Int) -> [Double] {
+    (0..<n).map { rank in
       let u = abs(2 * (Double(rank) + 0.5) / Double(n) - 1)
-      let w = min(max((u - 0.5) / 0.4, 0), 1)
-      previous = max(previous, middle + ((1 - w) * inner + w * outer) * (values[d] - middle))
-      values[d] = previous
+      return min(max((u - 0.5) / 0.4, 0), 1)
+    }
+  }
+
+  /// Ascending draws stretched about their median: by the inner scale in the central half, the outer from 90 % on.
+  private func stretched(_ ranked: [Double], _ outerness: [Double], bin: Int) -> [Double] {
+    let (inner, outer) = (horizonScale[0][bin], horizonScale[1][bin])
+    let n = ranked.count
+    guard n > 0 else { return [] }
+    let middle = (ranked[(n - 1) / 2] + ranked[n / 2]) / 2
+    var previous = -Double.infinity
+    return ranked.indices.map { rank in
+      let w = outerness[rank]
+      previous = max(previous, middle + ((1 - w) * inner + w * outer) * (ranked[rank] - middle))
+      return previous
     }
   }
 }

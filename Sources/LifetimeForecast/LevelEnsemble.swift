@@ -44,8 +44,10 @@ struct LevelEnsemble: Sendable {
     let scores = Matrix.product(centred, transposed: false, components, transposed: true)
 
     let tasks = (0..<count).flatMap { c in kinds.filter { $0.fits(component: c) }.map { (c, $0) } }
-    let fitted = try await parallelMap(count: tasks.count, width: threads) { t in
-      let (c, kind) = tasks[t]
+    // The long ones first, so that none is left running alone.
+    let order = tasks.indices.filter { tasks[$0].1.isSlow } + tasks.indices.filter { !tasks[$0].1.isSlow }
+    let done = try await parallelMap(count: tasks.count, width: threads) { t in
+      let (c, kind) = tasks[order[t]]
       let y = scores.column(c)
       let warm = previous?.members[safe: c]?.first { $0.kind == kind }
       let key = seed &+ UInt64(1000 * c)
@@ -65,6 +67,7 @@ struct LevelEnsemble: Sendable {
       }
       return (full, oof, spread)
     }
+    let fitted = zip(order, done).sorted { $0.0 < $1.0 }.map(\.1)
     var members = [[LevelMember]](repeating: [], count: count)
     var outOfFold: [FoldScheme: [[[Double]]]] = [:]
     var outOfFoldSpread: [FoldScheme: [Double]] = [:]

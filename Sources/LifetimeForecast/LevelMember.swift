@@ -35,6 +35,9 @@ enum MemberKind: String, Sendable, Hashable, Codable, CaseIterable {
   /// Whether the member is asked such questions: of datasets never seen `DatasetExperts` speak, and the rivals.
   func answers(_ scheme: FoldScheme) -> Bool { scheme != .dataset || self == .ridge || self == .boosting }
 
+  /// Whether fitting takes many times as long as for the others.
+  var isSlow: Bool { self == .boosting || self == .network }
+
   /// The components of the level vector a member is fitted to: trees and networks only to the leading ones.
   func fits(component: Int) -> Bool {
     switch self {
@@ -126,15 +129,6 @@ struct LevelMember: Sendable, Hashable, Codable {
   func predict(_ x: Matrix, groups: [Int], scaler: FeatureScaler, withSpread: Bool) throws -> (
     mean: [Double], spread: [Double]?
   ) {
-    // One row at a time: kernels of matrices round a row by its place in the block, and a cell's numbers must not
-    // depend on its company.
-    if x.rows > 1 {
-      let rows = try (0..<x.rows).map {
-        try predict(x.selecting(rows: [$0]), groups: [groups[$0]], scaler: scaler, withSpread: withSpread)
-      }
-      let spreads = rows.compactMap(\.spread)
-      return (rows.flatMap(\.mean), spreads.count == rows.count ? spreads.flatMap { $0 } : nil)
-    }
     let inputs = x.selecting(columns: columns)
     switch fit {
     case .constant(let value): return ([Double](repeating: value, count: x.rows), nil)
@@ -146,8 +140,11 @@ struct LevelMember: Sendable, Hashable, Codable {
     case .trees(let models):
       let table = FeatureTable(names: columns.map { scaler.features[$0].name }, inputs)
       let all = models.map { $0.predict(table) }
-      return (x.rows == 0 ? [] : (0..<x.rows).map { i in mean(all.map { $0[i] }) }, nil)
-    case .network(let model): return (model.predict(inputs), nil)
+      return ((0..<x.rows).map { i in mean(all.map { $0[i] }) }, nil)
+    case .network(let model):
+      // One row at a time: products of matrices round a row by its place, and a cell's numbers must not depend on its
+      // company.
+      return ((0..<x.rows).flatMap { model.predict(inputs.selecting(rows: [$0])) }, nil)
     }
   }
 }

@@ -29,9 +29,9 @@ public struct LifetimeDistribution: Sendable, Hashable {
   public init(status: LifeStatus = .forecast, observed: Double? = nil, horizon: Double, draws: [Double]) {
     self.observed = observed
     self.horizon = horizon
-    self.draws = draws.sorted()
+    self.draws = ascending(draws)
     self.status = status
-    if status == .forecast, !self.draws.isEmpty, median(self.draws) > horizon { self.status = .beyondHorizon }
+    if status == .forecast, !self.draws.isEmpty, NumericalMethods.quantile(ofSorted: self.draws, 0.5) > horizon { self.status = .beyondHorizon }
   }
 
   /// The `p` quantile; nil when it lies beyond the horizon.

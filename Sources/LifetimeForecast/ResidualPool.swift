@@ -215,9 +215,10 @@ struct ResidualPool: Sendable, Hashable, Codable {
   /// One draw of the level vector, given that levels are reached in order: what is said of the first levels also says
   /// that the end of life is not before them. By rejection; after 64 draws the last one is taken.
   private func ordered(_ m: [Double], factors: [Double], freedom: Double, stream: inout RandomStream) -> [Double] {
-    var levels = m
+    var (levels, normals) = (m, m)
     for _ in 0..<64 {
-      let noise = covarianceRoot.times(m.map { _ in stream.normal() })
+      for k in m.indices { normals[k] = stream.normal() }
+      let noise = covarianceRoot.times(normals)
       let tail = studentFactor(freedom: freedom, stream.normal())
       for k in m.indices { levels[k] = m[k] + factors[k] * noise[k] * tail }
       let square = m.indices.dropFirst().reduce(0.0) { sum, k in

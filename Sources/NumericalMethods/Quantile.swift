@@ -10,7 +10,7 @@ public func quantile(ofSorted values: [Double], _ p: Double) -> Double {
 
 /// The median; NaN for no values.
 public func median(_ values: [Double]) -> Double {
-  values.isEmpty ? .nan : quantile(ofSorted: values.sorted(), 0.5)
+  values.isEmpty ? .nan : quantile(ofSorted: ascending(values), 0.5)
 }
 
 /// The mean; NaN for no values.

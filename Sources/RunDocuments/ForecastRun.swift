@@ -81,7 +81,7 @@ package struct ForecastRun: Sendable {
       outcome.text += writer.text
       files["population.csv"] = writer.table
     }
-    files.merge(writer.files(outcome.document)) { $1 }
+    files.merge(try await writer.files(outcome.document, threads: threads)) { $1 }
     if !contrasts.isEmpty { files["contrasts.csv"] = ForecastWriter.table(contrasts) }
     files["flags.csv"] = Self.flags(outcome.warnings)
     return (outcome, files)

@@ -72,7 +72,7 @@ package struct ForecastWriter {
       mean = values.map { SolidFade.mean($0) }
       sd = values.map { standardDeviation($0) }
       quantiles = values.map { v in ForecastWriter.quantiles.map { quantile(ofSorted: v, $0) } }
-      shares = values.map { f.manufacturingShare(atRetention: median($0)) }
+      shares = values.map { f.manufacturingShare(atRetention: quantile(ofSorted: $0, 0.5)) }
       noise = f.measurementNoise
     }
 
@@ -148,15 +148,44 @@ package struct ForecastWriter {
   }
 
   /// Tables and the document as files.
-  package func files(_ document: [String: JSONTree]) -> [String: [UInt8]] {
+  package func files(_ document: [String: JSONTree], threads: Int) async throws -> [String: [UInt8]] {
+    var summary = document
+    summary["schema"] = .string("solidfade.result/1")
+    summary["command"] = .string("predict")
+    let tree = JSONTree.object(summary)
+    let parts = stride(from: 0, to: max(cells.count, 1), by: Self.batch).map { cells[$0...].prefix(Self.batch) }
+    // The document is the longest piece of work, and is taken first.
+    var written = try await parallelMap(count: parts.count + 1, width: threads) { k in
+      k == 0 ? [tree.serialized(pretty: true)] : tables(parts[k - 1], isFirst: k == 1)
+    }
+    var files = ["summary.json": written[0][0]]
+    for (i, name) in ["forecast.csv", "life.csv", "mechanisms.csv"].enumerated() {
+      var table: [UInt8] = []
+      table.reserveCapacity(written[1...].reduce(0) { $0 + $1[i].count })
+      for k in 1..<written.count {
+        table += written[k][i]
+        written[k][i] = []
+      }
+      files[name] = table
+    }
+    return files
+  }
+
+  /// Cells whose rows are written together.
+  private static let batch = 256
+
+  /// Rows of forecast, life and mechanisms of some cells, with their headers for the first.
+  private func tables(_ cells: ArraySlice<Cell>, isFirst: Bool) -> [[UInt8]] {
     var forecast = CSVWriter(
       header: ["cell_id", ageColumn, "quantity", "unit", "mean", "sd"] + Self.names
-        + ["sd_model", "sd_manufacturing", "sd_measurement", "observed", "in_domain"])
+        + ["sd_model", "sd_manufacturing", "sd_measurement", "observed", "in_domain"], isWritten: isFirst)
     var life = CSVWriter(
       header: ["cell_id", "threshold", "reference", "status", "horizon", "mean", "sd"] + Self.names
         + ["p_beyond_horizon", "p_life_ge_100", "p_life_ge_300", "p_life_ge_500", "p_life_ge_1000", "b10"]
-        + FailureMode.allCases.map { "failure_p_" + $0.rawValue } + ["in_domain", "nearest_training_group", "refusal"])
-    var mechanisms = CSVWriter(header: ["cell_id", ageColumn, "mechanism", "loss_mean", "q05", "q95", "share"])
+        + FailureMode.allCases.map { "failure_p_" + $0.rawValue }
+        + ["in_domain", "nearest_training_group", "refusal"], isWritten: isFirst)
+    var mechanisms = CSVWriter(
+      header: ["cell_id", ageColumn, "mechanism", "loss_mean", "q05", "q95", "share"], isWritten: isFirst)
     for cell in cells {
       let (f, p) = (cell.forecast, cell.path)
       for (age, q) in zip(f.observedAges, f.observedRetention) {
@@ -201,13 +230,7 @@ package struct ForecastWriter {
         ])
       }
     }
-    var summary = document
-    summary["schema"] = .string("solidfade.result/1")
-    summary["command"] = .string("predict")
-    return [
-      "forecast.csv": forecast.bytes, "life.csv": life.bytes, "mechanisms.csv": mechanisms.bytes,
-      "summary.json": JSONTree.object(summary).serialized(pretty: true),
-    ]
+    return [forecast.bytes, life.bytes, mechanisms.bytes]
   }
 
   package var text: String {

@@ -1,3 +1,5 @@
+internal import NumericalMethods
+
 /// The edges of one column's bins.
 struct Edges: Sendable {
   /// Upper edges, the last +∞; the codes 0… of a categorical column.
@@ -10,7 +12,7 @@ struct Edges: Sendable {
   /// Edges from the values of `rows`, from an even sample of them where they are very many.
   init(_ line: UnsafeBufferPointer<Double>, rows: UnsafeBufferPointer<UInt32>, maxBins: Int, minRows: Int) {
     let step = max(1, rows.count / BinnedTable.sampleRows)
-    let keys = ScratchMemory<UInt64>(min(rows.count, 2 * BinnedTable.sampleRows))
+    let found = ScratchMemory<Double>(min(rows.count, 2 * BinnedTable.sampleRows))
     var count = 0
     var missing = false
     var place = 0
@@ -19,14 +21,15 @@ struct Edges: Sendable {
       if value.isNaN {
         missing = true
       } else if place == 0 {
-        keys.base[count] = orderedKey(value + 0)
+        found.base[count] = value + 0
         count &+= 1
       }
       place = place &+ 1 == step ? 0 : place &+ 1
     }
-    sortKeys(keys.base, count)
-    let sorted = (0..<count).map { orderedValue(keys.base[$0]) }
-    withExtendedLifetime(keys) {}
+    let values = UnsafeMutableBufferPointer(start: found.base, count: count)
+    sortByRadix(values)
+    let sorted = Array(values)
+    withExtendedLifetime(found) {}
     cuts = Self.cuts(ofSorted: sorted, maxBins: maxBins, minRows: minRows)
     varies = cuts.count > 1 || (missing && count > 0)
   }
@@ -65,63 +68,5 @@ struct Edges: Sendable {
   static func middle(_ a: Double, _ b: Double) -> Double {
     let c = a + (b - a) / 2
     return c >= a && c < b ? c : a
-  }
-}
-
-/// A whole number that is ordered as the value is; not for NaN.
-@inline(__always) private func orderedKey(_ value: Double) -> UInt64 {
-  let bits = value.bitPattern
-  return bits ^ (UInt64(bitPattern: Int64(bitPattern: bits) >> 63) | 1 << 63)
-}
-
-/// The value of an ordered key.
-@inline(__always) private func orderedValue(_ key: UInt64) -> Double {
-  Double(bitPattern: key >> 63 == 1 ? key ^ (1 << 63) : ~key)
-}
-
-/// Sorts keys: by radix on the upper 33 bits, then what shares these by comparison.
-private func sortKeys(_ keys: UnsafeMutablePointer<UInt64>, _ n: Int) {
-  let buckets = 2048
-  if n < 256 {
-    var all = UnsafeMutableBufferPointer(start: keys, count: n)
-    all.sort()
-    return
-  }
-  let scratch = ScratchMemory<UInt64>(n)
-  defer { withExtendedLifetime(scratch) {} }
-  withUnsafeTemporaryAllocation(of: Int.self, capacity: buckets) { place in
-    guard let place = place.baseAddress else { return }
-    var (from, to) = (keys, scratch.base)
-    for shift in [UInt64(31), 42, 53] {
-      place.initialize(repeating: 0, count: buckets)
-      for i in 0..<n { place[Int(truncatingIfNeeded: (from[i] &>> shift) & 2047)] &+= 1 }
-      var sum = 0
-      for b in 0..<buckets {
-        let count = place[b]
-        place[b] = sum
-        sum &+= count
-      }
-      for i in 0..<n {
-        let b = Int(truncatingIfNeeded: (from[i] &>> shift) & 2047)
-        to[place[b]] = from[i]
-        place[b] &+= 1
-      }
-      swap(&from, &to)
-    }
-    keys.update(from: scratch.base, count: n)
-  }
-  var begin = 0
-  while begin < n {
-    var end = begin + 1
-    var ordered = true
-    while end < n && keys[end] >> 31 == keys[begin] >> 31 {
-      if keys[end] < keys[end - 1] { ordered = false }
-      end += 1
-    }
-    if !ordered {
-      var part = UnsafeMutableBufferPointer(start: keys + begin, count: end - begin)
-      part.sort()
-    }
-    begin = end
   }
 }

@@ -13,6 +13,8 @@ struct BoostingRun {
   private(set) var grower: TreeGrower
   private let features: FeatureTable
   private let columns: [UInt32]
+  /// The bin of missing values, by column.
+  private let missing: [Int]
   /// Rows of the table to score that the last tree did not learn from.
   private var absent: [UInt32] = []
 
@@ -63,6 +65,7 @@ struct BoostingRun {
     grower = TreeGrower(
       binned, options: options, rows: training, weights: weights, outputs: sharedTrees ? planes : 1, pool: pool)
     columns = (0..<binned.features.count).map { UInt32($0) }
+    missing = binned.cuts.map { $0.count }
   }
 
   /// Grows the tree of one round from a plane of `gradients`, a shared one from all; `output` tells apart trees of the same round, and a `slope` of −1
@@ -124,7 +127,6 @@ struct BoostingRun {
       }
     }
     guard !absent.isEmpty else { return }
-    let missing = table.cuts.map(\.count)
     let chunk = PackedGradients.chunk
     pool.run((absent.count + chunk - 1) / chunk) { item, _ in
       table.bins.withUnsafeBufferPointer { bins in

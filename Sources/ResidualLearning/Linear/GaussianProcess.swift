@@ -236,7 +236,13 @@ public struct GaussianProcess: Sendable, Hashable, Codable {
     precondition(x.columns == kernel.columns, "\(x.columns) columns for a process of \(kernel.columns)")
     precondition(groups.count == x.rows, "\(groups.count) groups for \(x.rows) rows")
     let cross = kernel.covariance(x, groups: groups, inputs, groups: self.groups, variances: variances)
-    return cross.times(coefficients).map { centre + scale * $0 }
+    return (0..<x.rows).map { mean(covariance: cross.row($0)) }
+  }
+
+  /// The predictive mean at a point of which the covariances with the observations are given. One point at a time:
+  /// products of matrices round a row by its place, and a row's numbers must not depend on its company.
+  private func mean(covariance: [Double]) -> Double {
+    centre + scale * Matrix(rows: 1, columns: covariance.count, storage: covariance).times(coefficients)[0]
   }
 
   /// The predictive mean and standard deviation (noise included) of every row of `x`.
@@ -252,14 +258,15 @@ public struct GaussianProcess: Sendable, Hashable, Codable {
     precondition(x.columns == kernel.columns, "\(x.columns) columns for a process of \(kernel.columns)")
     precondition(groups.count == x.rows, "\(groups.count) groups for \(x.rows) rows")
     let cross = kernel.covariance(x, groups: groups, inputs, groups: self.groups, variances: variances)
-    let solved = factor.solve(rows: cross)
     let prior = kernel.diagonal(x, variances: variances)
-    let means = cross.times(coefficients).map { centre + scale * $0 }
-    let n = inputs.rows
-    let deviations = (0..<x.rows).map { i in
+    var (means, deviations) = ([Double](), [Double]())
+    for i in 0..<x.rows {
+      let row = cross.row(i)
+      means.append(mean(covariance: row))
+      let solved = factor.solve(row)
       var variance = prior[i] + variances[variances.count - 1]
-      for j in 0..<n { variance -= cross.storage[i * n + j] * solved.storage[i * n + j] }
-      return scale * max(variance, Self.varianceFloor).squareRoot()
+      for j in row.indices { variance -= row[j] * solved[j] }
+      deviations.append(scale * max(variance, Self.varianceFloor).squareRoot())
     }
     return (means, deviations)
   }
