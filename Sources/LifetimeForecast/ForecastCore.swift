@@ -343,6 +343,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
     var questions: [FoldScheme]
     /// The scatter, where own cells taught it.
     var scatter: ResidualPool.Scatter?
+    /// The scatter of a cell of a whole new unit, where that is what is asked.
+    var unitScatter: ResidualPool.Scatter?
     /// The scatter for want of inputs.
     var missing: ResidualPool.Scatter?
   }
@@ -392,6 +394,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
     let own = cells.indices.filter { !unseen.contains($0) }
     let (ownX, ownNumbers) = (x.selecting(rows: own), own.map { numbers[$0] })
     let asked = cells.map(questions)
+    let pools = pools.filter { $0.variant == variant }
+    let unitScatters = Dictionary(pools.map { ($0.scheme, $0.unitScatter()) }, uniquingKeysWith: { first, _ in first })
     let absent = rows.map(scaler.absent)
     // Experts were judged on cells that lacked what their own datasets have.
     let lacking = cells.indices.map { i in
@@ -437,7 +441,8 @@ struct ForecastCore: Sendable, Hashable, Codable {
       let lead = scaler.features.indices.max { abs(x[i, $0]) < abs(x[i, $1]) }
       return Expectation(
         levels: levels, spread: spread[i], novelty: novelty[i], mostNovel: lead.map { scaler.features[$0].name },
-        absent: absent[i], groupIsKnown: numbers[i] >= 0, questions: asked[i], scatter: scatter, missing: wanting)
+        absent: absent[i], groupIsKnown: numbers[i] >= 0, questions: asked[i], scatter: scatter,
+        unitScatter: pool(variant, for: asked[i]).flatMap { unitScatters[$0.scheme] ?? nil }, missing: wanting)
     }
   }
 
@@ -488,7 +493,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
       count, expected: e.levels,
       // A process knows nothing of how far experts err.
       spread: pool.scheme == .dataset ? nil : e.spread, widening: widening,
-      scatter: e.scatter ?? e.missing.map { pool.scatter(atLeast: $0, widening: widening) } ?? pool.unitScatter(),
+      scatter: e.scatter ?? e.missing.map { pool.scatter(atLeast: $0, widening: widening) } ?? e.unitScatter,
       excluding: nil, stream: RandomStream(seed: seed, purpose: "residual", key: cell.full.streamKey))
     return draws(z, source, pool, cell: cell)
   }

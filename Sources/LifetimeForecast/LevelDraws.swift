@@ -116,36 +116,45 @@ struct LevelDraws: Sendable {
         }
         let end = remaining[d, levelCount - 1] + 1e-9 * Double(levelCount)
         let beyond = slope(d)
-        let row = sources.isEmpty ? nil : sources[d] * offsets.columns
-        var (k, piece) = (0, 0)
-        for i in places.indices {
-          let t = times[i]
-          let share =
-            t <= end
-            ? Self.interpolate(places[i], knots, shares, from: &k) : shares[levelCount] + (t - end) / beyond
-          var value = start + share * (endFraction - start)
-          let tau = t / max(end, 1e-9)
-          if tau <= 1, let row {
-            value += Self.interpolate(tau, pieces, offsets.storage, row, from: &piece)
+        knots.withUnsafeBufferPointer { knots in
+          shares.withUnsafeBufferPointer { shares in
+            var line = BrokenLine(x: knots, y: shares)
+            for i in places.indices {
+              let t = times[i]
+              let share = t <= end ? line(places[i]) : shares[levelCount] + (t - end) / beyond
+              flat[i &* count &+ d] = start + share * (endFraction - start)
+            }
           }
-          flat[i &* count &+ d] = value
+        }
+        guard !sources.isEmpty else { continue }
+        let row = (sources[d] * offsets.columns)..<((sources[d] + 1) * offsets.columns)
+        pieces.withUnsafeBufferPointer { pieces in
+          offsets.storage.withUnsafeBufferPointer { offsets in
+            var line = BrokenLine(x: pieces, y: UnsafeBufferPointer(rebasing: offsets[row]))
+            for i in times.indices {
+              let tau = times[i] / max(end, 1e-9)
+              if tau <= 1 { flat[i &* count &+ d] += line(tau) }
+            }
+          }
         }
       }
     }
     return ages.indices.map { Array(flat[($0 * count)..<(($0 + 1) * count)]) }
   }
 
-  /// Straight between ascending knots, the first value before them; the values stand in a table from `start` on, and `k`
-  /// is the piece of the last call, near which the next one is looked for.
-  @inline(__always)
-  private static func interpolate(
-    _ x: Double, _ knots: [Double], _ values: [Double], _ start: Int = 0, from k: inout Int
-  ) -> Double {
-    while k < knots.count - 2, x >= knots[k + 1] { k += 1 }
-    while k > 0, x < knots[k] { k -= 1 }
-    let w = min(max((x - knots[k]) / max(knots[k + 1] - knots[k], 1e-300), 0), 1)
-    let value = values[start + k]
-    return value + w * (values[start + k + 1] - value)
+  /// Straight between ascending abscissae, level beyond them; looks for a value near that of the last call.
+  private struct BrokenLine {
+    let x: UnsafeBufferPointer<Double>
+    let y: UnsafeBufferPointer<Double>
+    var k = 0
+
+    @inline(__always)
+    mutating func callAsFunction(_ at: Double) -> Double {
+      while k < x.count &- 2, at >= x[k &+ 1] { k &+= 1 }
+      while k > 0, at < x[k] { k &-= 1 }
+      let w = min(max((at - x[k]) / max(x[k &+ 1] - x[k], 1e-300), 0), 1)
+      return y[k] + w * (y[k &+ 1] - y[k])
+    }
   }
 
   /// Bin 0…4 of an age by its share of the median remaining life.
@@ -169,9 +178,8 @@ struct LevelDraws: Sendable {
     guard n > 0 else { return [] }
     let middle = (ranked[(n - 1) / 2] + ranked[n / 2]) / 2
     var previous = -Double.infinity
-    return ranked.indices.map { rank in
-      let w = outerness[rank]
-      previous = max(previous, middle + ((1 - w) * inner + w * outer) * (ranked[rank] - middle))
+    return zip(ranked, outerness).map { value, w in
+      previous = max(previous, middle + ((1 - w) * inner + w * outer) * (value - middle))
       return previous
     }
   }

@@ -31,7 +31,8 @@ public struct LifetimeDistribution: Sendable, Hashable {
     self.horizon = horizon
     self.draws = ascending(draws)
     self.status = status
-    if status == .forecast, !self.draws.isEmpty, NumericalMethods.quantile(ofSorted: self.draws, 0.5) > horizon { self.status = .beyondHorizon }
+    let middle = self.draws.isEmpty ? nil : NumericalMethods.quantile(ofSorted: self.draws, 0.5)
+    if status == .forecast, let middle, middle > horizon { self.status = .beyondHorizon }
   }
 
   /// The `p` quantile; nil when it lies beyond the horizon.

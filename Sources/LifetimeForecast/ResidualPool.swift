@@ -185,21 +185,22 @@ struct ResidualPool: Sendable, Hashable, Codable {
     }
     var z = Matrix(rows: count, columns: m.count)
     var source = [Int](repeating: 0, count: count)
+    var scratch = Scratch(levels: m, normals: m, noise: m)
     for d in 0..<count {
-      let unit = members[order[d] % n]
-      let j = unit[(order[d] / n) % unit.count]
+      let place = order[d] % n
+      let j = members[place][(order[d] / n) % members[place].count]
       source[d] = j
       if let known {
-        let levels = ordered(m, factors: known.factors, freedom: known.freedom, stream: &stream)
-        for k in m.indices { z[d, k] = levels[k] }
+        drawInOrder(m, factors: known.factors, freedom: known.freedom, stream: &stream, &scratch)
+        for k in m.indices { z[d, k] = scratch.levels[k] }
         continue
       }
       let ratio = s.map { self.ratio($0, j) } ?? 1
-      let noise = covarianceRoot.times(m.map { _ in stream.normal() })
+      drawNoise(&scratch, stream: &stream)
       let tail = studentFactor(freedom: Double(n - 1), stream.normal())
       var highest = -Double.infinity
       for k in m.indices {
-        let e = (residuals[j, k] - centre[k] + bandwidth * noise[k]) * shrink * inflation * ratio * widening
+        let e = (residuals[j, k] - centre[k] + bandwidth * scratch.noise[k]) * shrink * inflation * ratio * widening
         highest = max(highest, m[k] + e * tail)
         z[d, k] = highest
       }
@@ -212,26 +213,40 @@ struct ResidualPool: Sendable, Hashable, Codable {
   /// on seven of eight, longer lives than true on one (Severson, CRPS 218 to 260), where .1 gives 414.
   private static let crossing = 0.3
 
+  /// Room for one draw, used for all of them.
+  private struct Scratch {
+    var levels: [Double]
+    var normals: [Double]
+    var noise: [Double]
+  }
+
+  /// Noise with the covariance of the residuals.
+  private func drawNoise(_ scratch: inout Scratch, stream: inout RandomStream) {
+    for k in scratch.normals.indices { scratch.normals[k] = stream.normal() }
+    covarianceRoot.multiply(scratch.normals, into: &scratch.noise)
+  }
+
   /// One draw of the level vector, given that levels are reached in order: what is said of the first levels also says
   /// that the end of life is not before them. By rejection; after 64 draws the last one is taken.
-  private func ordered(_ m: [Double], factors: [Double], freedom: Double, stream: inout RandomStream) -> [Double] {
-    var (levels, normals) = (m, m)
+  private func drawInOrder(
+    _ m: [Double], factors: [Double], freedom: Double, stream: inout RandomStream, _ scratch: inout Scratch
+  ) {
     for _ in 0..<64 {
-      for k in m.indices { normals[k] = stream.normal() }
-      let noise = covarianceRoot.times(normals)
+      drawNoise(&scratch, stream: &stream)
       let tail = studentFactor(freedom: freedom, stream.normal())
-      for k in m.indices { levels[k] = m[k] + factors[k] * noise[k] * tail }
-      let square = m.indices.dropFirst().reduce(0.0) { sum, k in
-        let back = max(levels[k - 1] - levels[k], 0) / Self.crossing
-        return sum + back * back
+      var square = 0.0
+      for k in m.indices {
+        scratch.levels[k] = m[k] + factors[k] * scratch.noise[k] * tail
+        guard k > 0 else { continue }
+        let back = max(scratch.levels[k - 1] - scratch.levels[k], 0) / Self.crossing
+        square += back * back
       }
       if stream.uniform() < _exp(-square / 2) { break }
     }
     // Where levels still cross, the end of life is the one to be right about.
     let end = min(LevelGrid.endIndex, m.count - 1)
-    for k in (0..<end).reversed() { levels[k] = min(levels[k], levels[k + 1]) }
-    for k in m.indices.dropFirst(end + 1) { levels[k] = max(levels[k], levels[k - 1]) }
-    return levels
+    for k in (0..<end).reversed() { scratch.levels[k] = min(scratch.levels[k], scratch.levels[k + 1]) }
+    for k in m.indices.dropFirst(end + 1) { scratch.levels[k] = max(scratch.levels[k], scratch.levels[k - 1]) }
   }
 }
 

@@ -33,16 +33,22 @@ extension Matrix {
 
   /// The product of the matrix, or of its transpose, with a vector.
   public func times(_ x: [Double], transposed: Bool = false) -> [Double] {
+    var out = [Double](repeating: 0, count: transposed ? columns : rows)
+    multiply(x, transposed: transposed, into: &out)
+    return out
+  }
+
+  /// The same product written over a vector of its length, for the innermost loops.
+  public func multiply(_ x: [Double], transposed: Bool = false, into out: inout [Double]) {
     _ = singleThread
     precondition(x.count == (transposed ? rows : columns), "\(rows) × \(columns) times a vector of \(x.count)")
-    var out = [Double](repeating: 0, count: transposed ? columns : rows)
-    guard rows > 0, columns > 0 else { return out }
+    precondition(out.count == (transposed ? columns : rows), "a product of \(out.count) values")
+    guard rows > 0, columns > 0 else { return }
     out.withUnsafeMutableBufferPointer { y in
       cblas_dgemv(
         CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, Int32(rows), Int32(columns), 1, storage,
         Int32(columns), x, 1, 0, y.baseAddress, 1)
     }
-    return out
   }
 }
 

@@ -64,18 +64,18 @@ private func sortKeys(_ keys: UnsafeMutablePointer<UInt64>, _ n: Int) {
       if digits % 2 == 1 { keys.update(from: scratch, count: n) }
     }
   }
-  var begin = 0
-  while begin < n {
-    var end = begin + 1
-    var ordered = true
-    while end < n && (keys[end] &- low) >> unused == (keys[begin] &- low) >> unused {
-      if keys[end] < keys[end - 1] { ordered = false }
-      end += 1
+  // What shares these digits still stands as it came.
+  var i = 1
+  while i < n {
+    if keys[i] >= keys[i - 1] {
+      i &+= 1
+      continue
     }
-    if !ordered {
-      var part = UnsafeMutableBufferPointer(start: keys + begin, count: end - begin)
-      part.sort()
-    }
-    begin = end
+    let shared = (keys[i] &- low) >> unused
+    var begin = i
+    while begin > 0 && (keys[begin - 1] &- low) >> unused == shared { begin -= 1 }
+    while i < n && (keys[i] &- low) >> unused == shared { i += 1 }
+    var part = UnsafeMutableBufferPointer(start: keys + begin, count: i - begin)
+    part.sort()
   }
 }
