@@ -32,7 +32,7 @@ public enum AtomicWrite {
       for (name, bytes) in files.sorted(by: { $0.key < $1.key }) {
         let file = temporary.appendingPathComponent(name)
         try manager.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Self.write(bytes, to: file)
+        try write(bytes, to: file)
       }
       if manager.fileExists(atPath: target.path) {
         try manager.moveItem(at: target, to: old)
@@ -50,12 +50,12 @@ public enum AtomicWrite {
     }
   }
 
-  /// Without a copy of the bytes: tables of many cells are long.
-  private static func write(_ bytes: [UInt8], to file: URL) throws {
+  /// Writes bytes without copying them: tables of many cells are long.
+  private static func write(_ bytes: [UInt8], to file: URL, options: Data.WritingOptions = []) throws {
     try bytes.withUnsafeBytes { raw in
-      guard let start = raw.baseAddress else { return try Data().write(to: file) }
+      guard let start = raw.baseAddress else { return try Data().write(to: file, options: options) }
       let data = Data(bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: raw.count, deallocator: .none)
-      try data.write(to: file)
+      try data.write(to: file, options: options)
     }
   }
 
@@ -70,7 +70,7 @@ public enum AtomicWrite {
     do {
       let url = URL(fileURLWithPath: path)
       try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try Data(bytes).write(to: url, options: .atomic)
+      try write(bytes, to: url, options: .atomic)
     } catch { throw DataFaults(unwritable(path, error)) }
   }
 

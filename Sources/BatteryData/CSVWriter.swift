@@ -15,10 +15,10 @@ public struct CSVWriter: Sendable {
     case bool(Bool)
   }
 
-  /// A table with its header; without it, the rows of a further part of a table.
-  public init(header: [String], isWritten: Bool = true) {
+  /// A table with its header or, continuing, only the further rows of one.
+  public init(header: [String], continuing: Bool = false) {
     columns = header.count
-    if isWritten { append(header.map { .text($0) }) }
+    if !continuing { append(header.map { .text($0) }) }
   }
 
   /// Adds a row.

@@ -2,8 +2,8 @@ internal import NumericalMethods
 internal import ResidualLearning
 
 extension ForecastCore {
-  /// Scores of the members on cells of other datasets, by component, member and cell; 0 of members that no variant
-  /// listens to.
+  /// Scores of the members on cells of other datasets, by component, member and cell; nothing of members that no
+  /// variant listens to.
   func scores(ofOthers cells: [CoreCell], for variants: [ModelVariant]) throws -> [[[Double]]] {
     let builder = ForecastFeatures(law: law, extraColumns: extraColumns)
     let rows = cells.map {
@@ -14,9 +14,7 @@ extension ForecastCore {
     let weights = variants.map { othersWeights($0) }
     return try members.indices.map { c in
       try members[c].indices.map { m in
-        guard weights.contains(where: { ($0[safe: c]?[safe: m] ?? 0) != 0 }) else {
-          return [Double](repeating: 0, count: cells.count)
-        }
+        guard weights.contains(where: { ($0[safe: c]?[safe: m] ?? 0) != 0 }) else { return [] }
         return try members[c][m].predict(x, groups: nobody, scaler: scaler, withSpread: false).mean
       }
     }
@@ -33,7 +31,10 @@ extension ForecastCore {
     var z = meanLevels
     let weights = othersWeights(variant)
     for c in members.indices {
-      let score = members[c].indices.reduce(0.0) { $0 + (weights[safe: c]?[safe: $1] ?? 0) * scores[c][$1][i] }
+      let score = members[c].indices.reduce(0.0) { sum, m in
+        let weight = weights[safe: c]?[safe: m] ?? 0
+        return weight == 0 ? sum : sum + weight * scores[c][m][i]
+      }
       for k in z.indices { z[k] += score * components[c, k] }
     }
     var remaining = z.prefix(count).map(scale.inverse)

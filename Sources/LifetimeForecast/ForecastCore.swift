@@ -484,7 +484,7 @@ struct ForecastCore: Sendable, Hashable, Codable {
     return words.joined(separator: "; ")
   }
 
-  /// Draws a cell's future.
+  /// Draws a cell's future; `e` is what `expectations` gave for the same variant.
   func draw(_ cell: CoreCell, _ e: Expectation, variant: ModelVariant, count: Int, seed: UInt64) -> LevelDraws? {
     guard let pool = pool(variant, for: e.questions) else { return nil }
     // The errors of whole batches and datasets held out are those of novel cells already.

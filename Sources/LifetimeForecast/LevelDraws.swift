@@ -102,6 +102,10 @@ struct LevelDraws: Sendable {
   private func paths(at ages: [Double]) -> [[Double]] {
     let shares = [0] + Array(LevelGrid.shares.prefix(levelCount))
     let pieces = RepresentationResidual.shares
+    precondition(
+      sources.isEmpty || sources.count == count && offsets.columns == pieces.count,
+      "\(sources.count) sources of \(offsets.columns) offsets for \(count) draws")
+    precondition((sources.max() ?? -1) < offsets.rows, "a source beyond \(offsets.rows) cells")
     // A whole design fades with the root of age between levels, a running cell straight.
     let isDesign = age <= 0
     let times = ages.map { $0 - age }

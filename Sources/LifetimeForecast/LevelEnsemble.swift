@@ -67,7 +67,8 @@ struct LevelEnsemble: Sendable {
       }
       return (full, oof, spread)
     }
-    let fitted = zip(order, done).sorted { $0.0 < $1.0 }.map(\.1)
+    var fitted = done
+    for (k, t) in order.enumerated() { fitted[t] = done[k] }
     var members = [[LevelMember]](repeating: [], count: count)
     var outOfFold: [FoldScheme: [[[Double]]]] = [:]
     var outOfFoldSpread: [FoldScheme: [Double]] = [:]

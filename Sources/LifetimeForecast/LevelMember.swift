@@ -125,7 +125,8 @@ struct LevelMember: Sendable, Hashable, Codable {
     }
   }
 
-  /// Predictions, and the predictive spread where it is asked for and the member has one.
+  /// Predictions, and the predictive spread where it is asked for and the member has one. A row's numbers do not depend
+  /// on the other rows, to the last bit.
   func predict(_ x: Matrix, groups: [Int], scaler: FeatureScaler, withSpread: Bool) throws -> (
     mean: [Double], spread: [Double]?
   ) {

@@ -31,15 +31,16 @@ public struct LifetimeDistribution: Sendable, Hashable {
     self.horizon = horizon
     self.draws = ascending(draws)
     self.status = status
-    let middle = self.draws.isEmpty ? nil : NumericalMethods.quantile(ofSorted: self.draws, 0.5)
-    if status == .forecast, let middle, middle > horizon { self.status = .beyondHorizon }
+    if status == .forecast, let middle = quantileOfAll(0.5), middle > horizon { self.status = .beyondHorizon }
   }
 
   /// The `p` quantile; nil when it lies beyond the horizon.
   public func quantile(_ p: Double) -> Double? {
-    guard !draws.isEmpty else { return nil }
-    let value = NumericalMethods.quantile(ofSorted: draws, p)
-    return value > horizon ? nil : value
+    quantileOfAll(p).flatMap { $0 > horizon ? nil : $0 }
+  }
+
+  private func quantileOfAll(_ p: Double) -> Double? {
+    draws.isEmpty ? nil : NumericalMethods.quantile(ofSorted: draws, p)
   }
 
   /// Share of the distribution beyond the horizon.

@@ -185,13 +185,13 @@ struct ResidualPool: Sendable, Hashable, Codable {
     }
     var z = Matrix(rows: count, columns: m.count)
     var source = [Int](repeating: 0, count: count)
-    var scratch = Scratch(levels: m, normals: m, noise: m)
+    var scratch = Scratch(count: m.count)
     for d in 0..<count {
       let place = order[d] % n
       let j = members[place][(order[d] / n) % members[place].count]
       source[d] = j
       if let known {
-        drawInOrder(m, factors: known.factors, freedom: known.freedom, stream: &stream, &scratch)
+        drawInOrder(&scratch, m, factors: known.factors, freedom: known.freedom, stream: &stream)
         for k in m.indices { z[d, k] = scratch.levels[k] }
         continue
       }
@@ -218,18 +218,23 @@ struct ResidualPool: Sendable, Hashable, Codable {
     var levels: [Double]
     var normals: [Double]
     var noise: [Double]
+
+    init(count: Int) {
+      levels = [Double](repeating: 0, count: count)
+      (normals, noise) = (levels, levels)
+    }
   }
 
-  /// Noise with the covariance of the residuals.
+  /// Draws noise with the covariance of the residuals into `scratch.noise`.
   private func drawNoise(_ scratch: inout Scratch, stream: inout RandomStream) {
     for k in scratch.normals.indices { scratch.normals[k] = stream.normal() }
     covarianceRoot.multiply(scratch.normals, into: &scratch.noise)
   }
 
-  /// One draw of the level vector, given that levels are reached in order: what is said of the first levels also says
+  /// Draws the level vector into `scratch.levels`, given that levels are reached in order: what is said of the first levels also says
   /// that the end of life is not before them. By rejection; after 64 draws the last one is taken.
   private func drawInOrder(
-    _ m: [Double], factors: [Double], freedom: Double, stream: inout RandomStream, _ scratch: inout Scratch
+    _ scratch: inout Scratch, _ m: [Double], factors: [Double], freedom: Double, stream: inout RandomStream
   ) {
     for _ in 0..<64 {
       drawNoise(&scratch, stream: &stream)

@@ -43,7 +43,10 @@ extension Matrix {
     _ = singleThread
     precondition(x.count == (transposed ? rows : columns), "\(rows) × \(columns) times a vector of \(x.count)")
     precondition(out.count == (transposed ? columns : rows), "a product of \(out.count) values")
-    guard rows > 0, columns > 0 else { return }
+    guard rows > 0, columns > 0 else {
+      for k in out.indices { out[k] = 0 }
+      return
+    }
     out.withUnsafeMutableBufferPointer { y in
       cblas_dgemv(
         CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, Int32(rows), Int32(columns), 1, storage,

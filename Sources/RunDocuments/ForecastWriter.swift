@@ -26,7 +26,7 @@ package struct ForecastWriter {
       self.forecast = forecast.withoutDraws()
       life = forecast.life
       path = Path(forecast, isWhole: ageColumn == "cycle_count")
-      let middle = life.draws.isEmpty ? 1 : median(life.draws)
+      let middle = life.draws.isEmpty ? 1 : quantile(ofSorted: life.draws, 0.5)
       let around = forecast.retentionDraws(at: [0.9 * middle, 1.1 * middle]).map { quantile(ofSorted: $0, 0.5) }
       let slope = max((around[0] - around[1]) / 0.2, 1e-6)
       lifeVarianceOfMeasuring = min(forecast.measurementNoise / slope, 3) * min(forecast.measurementNoise / slope, 3)
@@ -156,17 +156,18 @@ package struct ForecastWriter {
     let parts = stride(from: 0, to: max(cells.count, 1), by: Self.batch).map { cells[$0...].prefix(Self.batch) }
     // The document is the longest piece of work, and is taken first.
     var written = try await parallelMap(count: parts.count + 1, width: threads) { k in
-      k == 0 ? [tree.serialized(pretty: true)] : tables(parts[k - 1], isFirst: k == 1)
+      k == 0 ? ["summary.json": tree.serialized(pretty: true)] : tables(parts[k - 1], isFirst: k == 1)
     }
-    var files = ["summary.json": written[0][0]]
-    for (i, name) in ["forecast.csv", "life.csv", "mechanisms.csv"].enumerated() {
-      var table: [UInt8] = []
-      table.reserveCapacity(written[1...].reduce(0) { $0 + $1[i].count })
-      for k in 1..<written.count {
-        table += written[k][i]
-        written[k][i] = []
+    var files: [String: [UInt8]] = [:]
+    for name in Set(written.flatMap(\.keys)) {
+      let length = written.reduce(0) { $0 + ($1[name]?.count ?? 0) }
+      var bytes: [UInt8] = []
+      for k in written.indices {
+        guard let part = written[k].removeValue(forKey: name) else { continue }
+        if bytes.isEmpty { bytes = part } else { bytes += part }
+        bytes.reserveCapacity(length)
       }
-      files[name] = table
+      files[name] = bytes
     }
     return files
   }
@@ -175,19 +176,20 @@ package struct ForecastWriter {
   private static let batch = 256
 
   /// Rows of forecast, life and mechanisms of some cells, with their headers for the first.
-  private func tables(_ cells: ArraySlice<Cell>, isFirst: Bool) -> [[UInt8]] {
+  private func tables(_ cells: ArraySlice<Cell>, isFirst: Bool) -> [String: [UInt8]] {
     var forecast = CSVWriter(
       header: ["cell_id", ageColumn, "quantity", "unit", "mean", "sd"] + Self.names
-        + ["sd_model", "sd_manufacturing", "sd_measurement", "observed", "in_domain"], isWritten: isFirst)
+        + ["sd_model", "sd_manufacturing", "sd_measurement", "observed", "in_domain"], continuing: !isFirst)
     var life = CSVWriter(
       header: ["cell_id", "threshold", "reference", "status", "horizon", "mean", "sd"] + Self.names
         + ["p_beyond_horizon", "p_life_ge_100", "p_life_ge_300", "p_life_ge_500", "p_life_ge_1000", "b10"]
         + FailureMode.allCases.map { "failure_p_" + $0.rawValue }
-        + ["in_domain", "nearest_training_group", "refusal"], isWritten: isFirst)
+        + ["in_domain", "nearest_training_group", "refusal"], continuing: !isFirst)
     var mechanisms = CSVWriter(
-      header: ["cell_id", ageColumn, "mechanism", "loss_mean", "q05", "q95", "share"], isWritten: isFirst)
+      header: ["cell_id", ageColumn, "mechanism", "loss_mean", "q05", "q95", "share"], continuing: !isFirst)
     for cell in cells {
       let (f, p) = (cell.forecast, cell.path)
+      let (sdModel, sdManufacturing) = (p.sdModel, p.sdManufacturing)
       for (age, q) in zip(f.observedAges, f.observedRetention) {
         forecast.append(
           [.text(f.cellID), .number(age), .text("capacity_retention"), .text("1"), .number(q), .number(nil)]
@@ -201,7 +203,7 @@ package struct ForecastWriter {
             .number(p.sd[k]),
           ]
             + p.quantiles[k].map { .number($0) }
-            + [.number(p.sdModel[k]), .number(p.sdManufacturing[k]), .number(p.noise), .bool(false), .bool(f.inDomain)])
+            + [.number(sdModel[k]), .number(sdManufacturing[k]), .number(p.noise), .bool(false), .bool(f.inDomain)])
       }
       for (age, values) in f.areaResistance {
         let r = values.map { $0 * 1e4 }.sorted()
@@ -230,7 +232,7 @@ package struct ForecastWriter {
         ])
       }
     }
-    return [forecast.bytes, life.bytes, mechanisms.bytes]
+    return ["forecast.csv": forecast.bytes, "life.csv": life.bytes, "mechanisms.csv": mechanisms.bytes]
   }
 
   package var text: String {

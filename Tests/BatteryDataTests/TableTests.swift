@@ -134,6 +134,23 @@ import Testing
   }
 }
 
+@Suite struct AtomicWriteTests {
+  @Test("Files of a folder are read back as they were, empty and long ones too")
+  func lengths() throws {
+    let folder = try TemporaryFolder()
+    let files: [String: [UInt8]] = [
+      "empty": [], "one": [7], "sub/long": (0..<3_000_001).map { UInt8(truncatingIfNeeded: $0 &* 31) },
+    ]
+    try AtomicWrite.folder(folder.path + "/out", files: files, replacing: false)
+    for (name, bytes) in files {
+      let found = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/out/" + name))
+      #expect([UInt8](found) == bytes, "\(name)")
+    }
+    try AtomicWrite.file(folder.path + "/alone", [], replacing: false)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path + "/alone")).isEmpty)
+  }
+}
+
 @Suite struct SharedDatasetTests {
   /// Datasets beside the project, when they are there.
   static let folders: [String] = {

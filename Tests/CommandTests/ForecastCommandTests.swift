@@ -104,6 +104,30 @@ struct ForecastCommandTests {
     #expect(try #require(contrasts[0]["p_better"] as? Double) > 0.6)
   }
 
+  @Test("Tables of more cells than are written together: one header, cells in order, whatever the threads")
+  func manyCells() throws {
+    let place = try Workplace()
+    let header = "cell_id,cathode_material,coating,electrolyte_material,anode_material,upper_cutoff_v"
+    let ids = (0..<517).map { "cell-\($0)" }
+    let rows = ids.enumerated().map { "\($1),NCM811,none,Li6PS5Cl,Li-In,\(4.1 + 0.001 * Double($0 % 300))" }
+    try place.write("designs.csv", Array(([header] + rows).joined(separator: "\n").utf8))
+    for threads in ["1", "5"] {
+      let found = try Tool.run(
+        ["predict", place.at("designs.csv"), "--draws", "20", "--threads", threads, "-q", "-o", place.at(threads)])
+      #expect(found.code == 0, "\(found.error)")
+    }
+    for name in ["forecast.csv", "life.csv", "summary.json"] {
+      let text = try String(contentsOfFile: place.at("1/" + name), encoding: .utf8)
+      #expect(try String(contentsOfFile: place.at("5/" + name), encoding: .utf8) == text, "\(name)")
+      guard name.hasSuffix("csv") else { continue }
+      let first = text.split(separator: "\n").map { String($0.prefix { $0 != "," }) }
+      #expect(first.count { $0 == "cell_id" } == 1)
+      var seen: [String] = []
+      for id in first.dropFirst() where seen.last != id { seen.append(id) }
+      #expect(seen == ids, "\(name)")
+    }
+  }
+
   @Test("The shipped models reproduce their stored forecasts", arguments: ["sulfide-nmc811", "liquid-general"])
   func shippedReplay(name: String) throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

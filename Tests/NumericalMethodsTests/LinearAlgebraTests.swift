@@ -23,6 +23,21 @@ struct LinearAlgebraTests {
     return out
   }
 
+  @Test("A product with a vector is written over what stood there, also where there is nothing to add up")
+  func productInPlace() {
+    let a = random(5, 7, seed: 1)
+    for isTransposed in [false, true] {
+      let x = random(1, isTransposed ? 5 : 7, seed: 2).storage
+      var out = [Double](repeating: 9, count: isTransposed ? 7 : 5)
+      a.multiply(x, transposed: isTransposed, into: &out)
+      #expect(out == a.times(x, transposed: isTransposed))
+      var nothing = [9.0, 9]
+      Matrix(rows: isTransposed ? 0 : 2, columns: isTransposed ? 2 : 0)
+        .multiply([], transposed: isTransposed, into: &nothing)
+      #expect(nothing == [0, 0])
+    }
+  }
+
   @Test("BLAS products equal plain loops, transposed or not")
   func products() {
     let (a, b) = (random(5, 7, seed: 1), random(7, 3, seed: 2))

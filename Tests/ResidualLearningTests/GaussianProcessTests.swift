@@ -6,6 +6,28 @@ import Testing
 
 @Suite("Gaussian process with block kernels")
 struct GaussianProcessTests {
+  @Test("A row's numbers do not depend on the other rows, to the last bit", arguments: [2, 5, 9, 65, 70])
+  func company(count: Int) throws {
+    let problem = MemberProblem(rows: 37, columns: 6, blocks: 2, groups: 4)
+    var stream = RandomStream(seed: 3, purpose: "rows")
+    let x = Matrix((0..<count).map { _ in (0..<6).map { _ in stream.normal() } })
+    let groups = (0..<count).map { $0 % 3 - 1 }
+    let process = try GaussianProcessOptions().fit(
+      problem.x, target: problem.target, groups: problem.groups, blocks: problem.blocks)
+    let linear = try ScreenedLinearOptions().fit(
+      problem.x, target: problem.target, groups: problem.groups, blocks: problem.blocks)
+    let (means, full, screened) = (
+      process.means(x, groups: groups), try process.predict(x, groups: groups), linear.means(x)
+    )
+    for i in 0..<count {
+      let (row, own) = (x.selecting(rows: [i]), [groups[i]])
+      #expect(process.means(row, groups: own)[0] == means[i])
+      let alone = try process.predict(row, groups: own)
+      #expect(alone.mean[0] == full.mean[i] && alone.standardDeviation[0] == full.standardDeviation[i])
+      #expect(full.mean[i] == means[i] && linear.means(row)[0] == screened[i])
+    }
+  }
+
   @Test("Equal to numpy at given variances; no worse than scipy's optimum")
   func oracle() throws {
     let reference = try MemberReference.load()

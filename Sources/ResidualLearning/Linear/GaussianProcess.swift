@@ -227,7 +227,7 @@ public struct GaussianProcess: Sendable, Hashable, Codable {
       scale: scale, variances: variances)
   }
 
-  /// The predictive mean of every row of `x`; costs far less than the deviations.
+  /// The predictive mean of every row of `x`, whatever the other rows; costs far less than the deviations.
   ///
   /// - Parameters:
   ///   - x: rows with the columns of the training inputs, finite.
@@ -245,7 +245,7 @@ public struct GaussianProcess: Sendable, Hashable, Codable {
     centre + scale * Matrix(rows: 1, columns: covariance.count, storage: covariance).times(coefficients)[0]
   }
 
-  /// The predictive mean and standard deviation (noise included) of every row of `x`.
+  /// The predictive mean and standard deviation (noise included) of every row of `x`, whatever the other rows.
   ///
   /// - Parameters:
   ///   - x: rows with the columns of the training inputs, finite.
