@@ -9,7 +9,7 @@ struct LevelDrawsTests {
   private func draws(_ count: Int, age: Double, scale: [[Double]]) -> LevelDraws {
     var stream = RandomStream(seed: 5, purpose: "draws", key: UInt64(count))
     let rows = (0..<count).map { d -> [Double] in
-      let life = d % 7 == 0 ? 200 : 50 + 300 * stream.uniform()
+      let life = d % 3 == 0 ? 200 : 50 + 300 * stream.uniform()
       return LevelGrid.shares.map { life * $0 }
     }
     let offsets = Matrix((0..<3).map { i in RepresentationResidual.shares.map { 0.01 * Double(i) * $0 } })

@@ -624,21 +624,6 @@ import Testing
     #expect(score("life_coverage90", "hybrid") > 0.85)
   }
 
-  @Test("What experts expect for one variant does not depend on which others were asked for")
-  func variants() async throws {
-    let parts = [
-      dataset("a", 24, seed: 1), dataset("b", 24, seed: 2, factor: 1.6), dataset("c", 24, seed: 3, factor: 0.7),
-    ].map { TrainingPart(dataset: $0, cellIDs: $0.cells.map(\.id)) }
-    let whole = try #require(
-      try await Trainer(options, toolVersion: "t").fit(parts, scoring: false).cores.first?.experts)
-    var alone = options
-    alone.kind = .physics
-    let physics = try #require(
-      try await Trainer(alone, toolVersion: "t").fit(parts, scoring: false).cores.first?.experts)
-    let own = physics.calibrations.filter { $0.variant == .physics }
-    #expect(!own.isEmpty && own == whole.calibrations.filter { $0.variant == .physics })
-  }
-
   @Test("What is expected of a dataset held out does not change with what became of its cells")
   func heldOut() async throws {
     func end(pace: Double) async throws -> (expected: Double, truth: Double) {
