@@ -5,11 +5,11 @@ import Testing
 
 @Suite("Paths of draws")
 struct LevelDrawsTests {
-  /// Draws of which many are the same and many share the cell behind them.
+  /// Draws of which a third are the same, and among the shortest: the scale of the spread changes from rank to rank there.
   private func draws(_ count: Int, age: Double, scale: [[Double]]) -> LevelDraws {
     var stream = RandomStream(seed: 5, purpose: "draws", key: UInt64(count))
     let rows = (0..<count).map { d -> [Double] in
-      let life = d % 3 == 0 ? 200 : 50 + 300 * stream.uniform()
+      let life = d % 3 == 0 ? 90 : 50 + 300 * stream.uniform()
       return LevelGrid.shares.map { life * $0 }
     }
     let offsets = Matrix((0..<3).map { i in RepresentationResidual.shares.map { 0.01 * Double(i) * $0 } })
