@@ -231,8 +231,8 @@ struct ResidualPool: Sendable, Hashable, Codable {
     covarianceRoot.multiply(scratch.normals, into: &scratch.noise)
   }
 
-  /// Draws the level vector into `scratch.levels`, given that levels are reached in order: what is said of the first levels also says
-  /// that the end of life is not before them. By rejection; after 64 draws the last one is taken.
+  /// Draws the level vector into `scratch.levels`, given that levels are reached in order: what is said of the first
+  /// levels also says that the end of life is not before them. By rejection; after 64 draws the last one is taken.
   private func drawInOrder(
     _ scratch: inout Scratch, _ m: [Double], factors: [Double], freedom: Double, stream: inout RandomStream
   ) {

@@ -6,7 +6,7 @@ import Testing
 struct RadixSortTests {
   @Test(
     "As by comparison: numbers of every sign and size, ties, zeros of both signs, infinities, whatever the length",
-    arguments: [0, 1, 2, 255, 256, 1000, 4095, 4096, 20_000],
+    arguments: [0, 1, 2, 255, 256, 1000, 4095, 4096, 20_000, 300_000],
     ["narrow", "crossing zero", "any bits", "few values", "equal", "neighbours"])
   func sortsLikeComparison(count: Int, kind: String) {
     var stream = RandomStream(seed: 7, purpose: kind, key: UInt64(count))
@@ -24,7 +24,9 @@ struct RadixSortTests {
       }
     }
     let expected = values.sorted { $0 < $1 || ($0 == $1 && $0.sign == .minus && $1.sign == .plus) }
-    #expect(ascending(values).map(\.bitPattern) == expected.map(\.bitPattern))
+    // Compared apart: a report of so many numbers would take hours.
+    let isSame = ascending(values).map(\.bitPattern) == expected.map(\.bitPattern)
+    #expect(isSame)
   }
 
   @Test("NaN of either sign comes last", arguments: [3, 300])
